@@ -1,0 +1,1 @@
+"""What an installation can do, one file for each capability."""
