@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.services.valkey",
     "tests.services.smtp",
     "tests.services.chromium",
+    "tests.services.wheel",
 ]

@@ -1,0 +1,26 @@
+"""A feature has one name everywhere: its source, its test and its page."""
+
+import pytest
+
+from tests.shape.tree import ROOT, SOURCE
+
+FEATURES = sorted(
+    path.stem
+    for path in (SOURCE / "features").iterdir()
+    if not path.name.startswith("_") and path.suffix in ("", ".py")
+)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_feature_has_its_test(feature: str) -> None:
+    assert (ROOT / "tests" / "features" / f"test_{feature}.py").is_file()
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_feature_has_its_page(feature: str) -> None:
+    assert (ROOT / "docs" / "features" / f"{feature}.md").is_file()
+
+
+def test_no_page_is_without_its_feature() -> None:
+    pages = {path.stem for path in (ROOT / "docs" / "features").glob("*.md")} - {"index", "README"}
+    assert pages - set(FEATURES) == set()
