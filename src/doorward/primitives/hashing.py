@@ -1,0 +1,171 @@
+"""Hashes passwords so that a stolen database does not give them away, and verifies all that were ever stored."""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from dataclasses import dataclass
+
+from argon2 import low_level
+
+from doorward.primitives import foreign_hashes
+from doorward.primitives.foreign_hashes import MOST_PASSWORD, UNKNOWN, Cost, ForeignRules, dummy_hash, scheme_of
+from doorward.primitives.foreign_hashes.kdfs import bcrypt_raw
+from doorward.primitives.foreign_hashes.modular import bcrypt_sha256_key
+
+__all__ = [
+    "OWASP",
+    "RFC_9106_LOW_MEMORY",
+    "SALT_BYTES",
+    "UNKNOWN",
+    "Argon2id",
+    "Bcrypt",
+    "Cost",
+    "ForeignRules",
+    "Passwords",
+    "dummy_hash",
+    "scheme_of",
+]
+
+SALT_BYTES = 16  # RFC 9106 §3.1
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2id:
+    """Argon2id (RFC 9106) in PHC's form. The defaults are OWASP's least; ValueError for what argon2 can't do."""
+
+    memory_kib: int = 19456
+    time_cost: int = 2
+    parallelism: int = 1
+    hash_len: int = 32
+
+    def __post_init__(self) -> None:
+        if self.memory_kib < 8 * self.parallelism or min(self.time_cost, self.parallelism) < 1:
+            raise ValueError("argon2id: set memory_kib >= 8 x parallelism, time_cost >= 1 and parallelism >= 1")
+        if not 16 <= self.hash_len <= 128:
+            raise ValueError("argon2id: set hash_len between 16 and 128")
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.memory_kib * 1024
+
+    @property
+    def scheme(self) -> str:
+        """As `scheme_of` gives it."""
+        return f"argon2id:{self.memory_kib},{self.time_cost},{self.parallelism}"
+
+    def hash(self, password: str, *, salt: bytes) -> str:
+        """`$argon2id$v=19$m=…`; the salt is 16 random bytes."""
+        return low_level.hash_secret(
+            password.encode(),
+            salt=salt,
+            time_cost=self.time_cost,
+            memory_cost=self.memory_kib,
+            parallelism=self.parallelism,
+            hash_len=self.hash_len,
+            type=low_level.Type.ID,
+        ).decode()
+
+    def made(self, hash: str) -> bool:
+        """Whether this very profile made the hash."""
+        start = f"$argon2id$v=19$m={self.memory_kib},t={self.time_cost},p={self.parallelism}$"
+        return hash.startswith(start) and len(hash.rpartition("$")[2]) == -(-self.hash_len * 4 // 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Bcrypt:
+    """bcrypt over HMAC-SHA-256, passlib's `bcrypt_sha256` in its second form, so that no password is cut at 72 bytes.
+
+    For installations that must use bcrypt; needs the extra `import`, else `hash` raises MissingPackage.
+    """
+
+    cost: int = 12  # log2 of the rounds
+
+    def __post_init__(self) -> None:
+        if not 4 <= self.cost <= 31:
+            raise ValueError("bcrypt: set cost between 4 and 31")
+
+    @property
+    def memory_bytes(self) -> int:
+        return 64 << 10
+
+    @property
+    def scheme(self) -> str:
+        """As `scheme_of` gives it."""
+        return f"bcrypt_sha256:{self.cost}"
+
+    def hash(self, password: str, *, salt: bytes) -> str:
+        """`$bcrypt-sha256$v=2,t=2b,r=…`; the salt is 16 random bytes."""
+        text = _bcrypt64(salt)
+        digest = bcrypt_raw(bcrypt_sha256_key(text)(password.encode()), cost=self.cost, salt=text)
+        return f"$bcrypt-sha256$v=2,t=2b,r={self.cost}${text}${digest.decode()}"
+
+    def made(self, hash: str) -> bool:
+        """Whether this very profile made the hash."""
+        return hash.startswith(f"$bcrypt-sha256$v=2,t=2b,r={self.cost}$")
+
+
+def _bcrypt64(salt: bytes) -> str:
+    """22 characters in bcrypt's alphabet."""
+    common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    its_own = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    return base64.b64encode(salt).decode().rstrip("=").translate(str.maketrans(common, its_own))
+
+
+# OWASP, Password Storage Cheat Sheet: m=19 MiB, t=2, p=1.
+OWASP = Argon2id()
+# RFC 9106 §4, second recommended option: m=64 MiB, t=3, p=4.
+RFC_9106_LOW_MEMORY = Argon2id(memory_kib=65536, time_cost=3, parallelism=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """Hashes by `preferred`, verifies every known scheme within `rules`. Pure: salts are given, nothing waits.
+
+    ValueError if `preferred` itself is beyond `rules`: nobody could sign in.
+    """
+
+    preferred: Argon2id | Bcrypt = OWASP
+    rules: ForeignRules = ForeignRules()
+
+    def __post_init__(self) -> None:
+        if foreign_hashes.read(dummy_hash(self.preferred.scheme), self.rules) is None:
+            raise ValueError(f"{self.preferred.scheme} costs more than the rules for stored hashes allow: raise them")
+
+    def hash(self, password: str, *, salt: bytes) -> str:
+        """The password's NFC, hashed. ValueError beyond 1,024 code points, for lone surrogates, for a short salt."""
+        if len(password) > MOST_PASSWORD:
+            raise ValueError("password longer than 1,024 code points")
+        if len(salt) != SALT_BYTES:
+            raise ValueError(f"the salt has {SALT_BYTES} bytes")
+        return self.preferred.hash(unicodedata.normalize("NFC", password), salt=salt)
+
+    def verify(self, *, password: str, hash: str) -> bool:
+        """Whether the password is the hash's, as typed or as NFC. False for what is malformed or too costly.
+
+        If the two differ both are tried in full: a hash from elsewhere may hold either, ours holds NFC.
+        """
+        if len(password) > MOST_PASSWORD:
+            return False
+        tries = dict.fromkeys((password, unicodedata.normalize("NFC", password)))
+        return True in [foreign_hashes.verify(password=each, hash=hash, rules=self.rules) for each in tries]
+
+    def work_of(self, scheme: str, password: str) -> None:
+        """The work of a failed verification by that scheme; by the preferred one if it is unknown."""
+        self.verify(password=password, hash=self.dummy(scheme))
+
+    def dummy(self, scheme: str) -> str:
+        """A hash that nothing matches, by that scheme or else by the preferred one."""
+        try:
+            dummy = dummy_hash(scheme)
+        except (KeyError, ValueError):
+            dummy = ""
+        return dummy if foreign_hashes.read(dummy, self.rules) else dummy_hash(self.preferred.scheme)
+
+    def needs_rehash(self, hash: str) -> bool:
+        """Whether a hash made today would look otherwise."""
+        return not self.preferred.made(hash)
+
+    def cost(self, hash: str) -> Cost:
+        """What to declare to the pool before `verify`."""
+        return foreign_hashes.cost(hash, self.rules)
