@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from doorward.primitives.foreign_hashes.crypts import CRYPT64
+
 # Zeros throughout: that a password derives to them is as likely as meeting any digest by chance.
 SALT_B64, SALT_BCRYPT, SALT_TEXT = "A" * 22, "." * 22, "." * 16
 DIGEST_BCRYPT = "." * 31
@@ -79,7 +81,7 @@ DUMMIES: Mapping[str, Dummy] = {
     "sha512_crypt": Dummy((656000,), lambda n: f"$6$rounds={n}${SALT_TEXT}${'.' * 86}"),
     "md5_crypt": Dummy((), lambda: f"$1$........${'.' * 22}"),
     "apr_md5_crypt": Dummy((), lambda: f"$apr1$........${'.' * 22}"),
-    "phpass": Dummy((13,), lambda n: f"$P${'./0123456789ABCDEFGHIJKLMNOP'[n]}........{'.' * 22}"),
+    "phpass": Dummy((13,), lambda n: f"$P${CRYPT64[min(n, 63)]}........{'.' * 22}"),
     "ldap_md5": _ldap("MD5", 16),
     "ldap_sha1": _ldap("SHA", 20),
     "ldap_sha256": _ldap("SHA256", 32),
@@ -122,6 +124,6 @@ def dummy_hash(kind: str) -> str:
     scheme, _, written = kind.partition(":")
     dummy = DUMMIES[scheme]
     costs = tuple(map(int, written.split(","))) if written else dummy.costs
-    if len(costs) != len(dummy.costs):
-        raise ValueError(f"{scheme} has {len(dummy.costs)} costs, not {len(costs)}")
+    if len(costs) != len(dummy.costs) or not all(0 <= cost < 1 << 31 for cost in costs):
+        raise ValueError(f"{scheme} has {len(dummy.costs)} costs, of 31 bits each")
     return dummy.write(*costs)
