@@ -1,1 +1,1 @@
-"""What an installation can do, one file for each capability."""
+"""One file a capability. A feature reads top to bottom: options, records, actions, helpers, and last its `Feature`."""

@@ -1,0 +1,27 @@
+"""The actions of all features, for calling them: `auth.do(actions.password.change, …)`."""
+
+from doorward.features import (
+    access_tokens,
+    password,
+    recovery_codes,
+    refresh_tokens,
+    sessions,
+    sign_out,
+    sign_up,
+    step_up,
+    totp,
+    verify_email,
+)
+
+__all__ = [
+    "access_tokens",
+    "password",
+    "recovery_codes",
+    "refresh_tokens",
+    "sessions",
+    "sign_out",
+    "sign_up",
+    "step_up",
+    "totp",
+    "verify_email",
+]

@@ -1,0 +1,231 @@
+"""A named thing one can do. Its typed signature is its schema: for JSON, forms, OpenAPI and Python."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import (
+    Annotated,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from doorward.core.call import Call
+from doorward.core.refusals import FieldError, Refused
+from doorward.primitives import text
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Needs(Enum):
+    """What must hold before an action runs. `FRESH`: a proof of the last ten minutes at the highest AAL the user
+    can reach. `FRESH_WITH_SECOND`: the same, but only for who has a second factor (rule 43)."""
+
+    NOTHING = "nothing"
+    SIGNED_IN = "signed_in"
+    FRESH = "fresh"
+    FRESH_WITH_SECOND = "fresh_with_second"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Bounds of a text argument in code points. `secret` ones are never shown again; `token` ones are plain ASCII."""
+
+    most: int
+    least: int = 1
+    secret: bool = False
+    token: bool = False
+    format: str = ""
+
+
+Identifier = Annotated[str, Text(254)]
+EmailText = Annotated[str, Text(254, format="email")]
+# Bounded before any work (design 6.6): 1,024 code points, then NFC, then the hash.
+PasswordText = Annotated[str, Text(1024, secret=True, format="password")]
+CodeText = Annotated[str, Text(64, secret=True)]
+TokenText = Annotated[str, Text(512, secret=True, token=True)]
+AttemptText = Annotated[str, Text(128, token=True)]
+NameText = Annotated[str, Text(150, least=0)]
+IdText = Annotated[str, Text(64, token=True)]
+UrlText = Annotated[str, Text(2048, least=0)]
+Issue = Literal["session", "tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of an action: its plain type (`str`, `bool`, `int`), bounds, choices and default."""
+
+    name: str
+    kind: type
+    text: Text | None
+    choices: tuple[str, ...]
+    required: bool
+    nullable: bool
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Action(Generic[P, T]):
+    """`name` is the URL: `password.change` is `POST …/password/change`. Call it with `auth.do(action, …)`."""
+
+    name: str
+    run: Callable[Concatenate[Call, P], Awaitable[T]]
+    method: str
+    needs: Needs
+    status: int
+    bearer: bool
+    proving: bool
+    cacheable: bool
+    lenient: bool
+    url: str
+
+    @property
+    def path(self) -> str:
+        return self.url or "/" + self.name.replace("_", "-").replace(".", "/")
+
+    @cached_property
+    def arguments(self) -> tuple[Argument, ...]:
+        hints = get_type_hints(self.run, include_extras=True)
+        parameters = list(inspect.signature(self.run).parameters.values())[1:]
+        return tuple(_argument(p, hints[p.name]) for p in parameters)
+
+    @cached_property
+    def returns(self) -> Any:
+        return get_type_hints(self.run)["return"]
+
+    @property
+    def summary(self) -> str:
+        return (inspect.getdoc(self.run) or self.name).split("\n")[0]
+
+    def read(self, given: Mapping[str, object], *, form: bool = False) -> dict[str, Any]:
+        """Arguments out of a parsed body or query. Closed: unknown names are refused, all errors come at once.
+
+        `form`: values are text, an empty one counts as absent where the argument may be, a box sends `on`.
+        """
+        errors = [
+            FieldError(_shown(name), "unknown", "this field is not known here")
+            for name in given
+            if not self.lenient and name not in {argument.name for argument in self.arguments}
+        ]
+        values: dict[str, Any] = {}
+        for argument in self.arguments:
+            try:
+                values[argument.name] = _value(argument, given, form)
+            except _Wrong as wrong:
+                errors.append(FieldError(argument.name, wrong.reason, wrong.detail))
+        if errors:
+            raise Refused("invalid_input", errors=tuple(errors))
+        return values
+
+
+def action(
+    name: str,
+    *,
+    method: Literal["GET", "POST"] = "POST",
+    needs: Needs = Needs.NOTHING,
+    status: int = 200,
+    bearer: bool = True,
+    proving: bool = False,
+    cacheable: bool = False,
+    lenient: bool = False,
+    url: str = "",
+) -> Callable[[Callable[Concatenate[Call, P], Awaitable[T]]], Action[P, T]]:
+    """Make an action of an `async def` whose first argument is the `Call` and whose others are keyword-only.
+
+    `proving`: spends tries, and so may not run inside a transaction that a host opened (rule 11). `lenient`: unknown
+    arguments are ignored, as RFC 7009 and 7662 ask. `url`: a path other than the name's.
+    """
+
+    def wrap(run: Callable[Concatenate[Call, P], Awaitable[T]]) -> Action[P, T]:
+        return Action(name, run, method, needs, status, bearer, proving, cacheable, lenient, url)
+
+    return wrap
+
+
+class _Wrong(Exception):
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+
+
+def _shown(name: str) -> str:
+    """A field name that we did not choose, fit to be shown."""
+    return ascii(name[:64])[1:-1]
+
+
+def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
+    required = parameter.default is inspect.Parameter.empty
+    nullable = False
+    if type(None) in get_args(hint):
+        nullable = True
+        (hint,) = [option for option in get_args(hint) if option is not type(None)]
+    bounds, choices = None, ()
+    if get_origin(hint) is Annotated:
+        hint, bounds = get_args(hint)
+    if get_origin(hint) is Literal:
+        hint, choices = str, get_args(hint)
+    return Argument(parameter.name, hint, bounds, choices, required, nullable, None if required else parameter.default)
+
+
+def _value(argument: Argument, given: Mapping[str, object], form: bool) -> Any:
+    value = given.get(argument.name)
+    if form:
+        value = _from_form(argument, value)
+    if value is None:
+        # An explicit null is as good as absence only where None is a value of the argument.
+        if argument.name in given and not argument.nullable and not form:
+            raise _Wrong("wrong_type", _expected(argument))
+        if argument.required:
+            raise _Wrong("required", "this field is required")
+        return argument.default
+    if type(value) is not argument.kind:
+        raise _Wrong("wrong_type", _expected(argument))
+    if isinstance(value, str):
+        _check_text(argument, value)
+    return value
+
+
+def _from_form(argument: Argument, value: object) -> object:
+    if argument.kind is bool:
+        known = {None: None, "on": True, "true": True, "1": True, "false": False, "": False}
+        return known.get(value, value) if value is None or isinstance(value, str) else value
+    if value == "" and not argument.required:
+        return None
+    if argument.kind is int and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    return value
+
+
+def _check_text(argument: Argument, value: str) -> None:
+    if argument.choices:
+        if value not in argument.choices:
+            raise _Wrong("not_offered", f"expected one of {', '.join(argument.choices)}")
+        return
+    bounds = argument.text or Text(254)
+    if len(value) > bounds.most:
+        raise _Wrong("too_long", f"at most {bounds.most} characters")
+    if len(value) < bounds.least:
+        raise _Wrong("required" if not value else "too_short", f"at least {bounds.least} characters")
+    if bounds.token and not (value.isascii() and value.isprintable() and " " not in value):
+        raise _Wrong("not_valid", "this is not of the form that this service gives out")
+    # Passwords may hold anything that can be encoded, other text no control characters.
+    if bounds.secret and not bounds.token:
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise _Wrong("not_valid", "a lone surrogate can't be stored")
+    elif not text.is_clean(value):
+        raise _Wrong("not_valid", "control characters are not allowed")
+
+
+def _expected(argument: Argument) -> str:
+    names: dict[type, str] = {str: "text", bool: "true or false", int: "a whole number"}
+    return f"expected {names[argument.kind]}"

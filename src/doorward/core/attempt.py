@@ -1,0 +1,71 @@
+"""A sign-in under way: its proofs, a few minutes long, not a session and worth nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from doorward.core.records import Record, column
+from doorward.core.steps import Factor, Proof
+
+SIGN_IN, SIGN_UP, STEP_UP = "sign_in", "sign_up", "step_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(Record):
+    """One row per sign-in that needs more than one request. It may be bound to nobody, and looks the same (rule 4).
+
+    `digest` is that of the secret the client holds. `subject` names what the purpose is about: the pending sign-up,
+    or the session of a step-up. `code` is a keyed digest (rule 15). `browser`: made by a browser, so that its
+    cookie must come with it (rule 5). `guard` rises with every change: the compare-and-set of parallel steps.
+    """
+
+    table: ClassVar[str] = "doorward_attempt"
+
+    digest: str = column(key=True)
+    user_id: str = column(index=True, size=64, default="")
+    purpose: str = column(size=16)
+    subject: str = column(size=64, default="")
+    proofs: str = column(size=0, default="[]")
+    auth_epoch: str = column(size=64, default="")
+    code: str = column(default="")
+    code_tries: int = column(default=0)
+    code_expires_at: datetime | None = column(default=None)
+    to: str = column(size=320, default="")
+    issue: str = column(size=16, default="session")
+    remember: bool = column(default=False)
+    return_to: str = column(size=2048, default="")
+    browser: bool = column(default=False)
+    network: str = column(index=True, size=64)
+    guard: int = column(default=0)
+    created_at: datetime = column()
+    expires_at: datetime = column(index=True)
+
+    @property
+    def proved(self) -> tuple[Proof, ...]:
+        return read_proofs(self.proofs)
+
+    def with_proof(self, proof: Proof) -> Attempt:
+        """The same attempt with one proof more; a later proof by a method takes the place of an earlier one."""
+        kept = [p for p in self.proved if p.method != proof.method]
+        return replace(self, proofs=write_proofs([*kept, proof]))
+
+
+def write_proofs(proofs: Iterable[Proof]) -> str:
+    """Proofs as JSON text: [method, amr, factors, time in ms since 1970, authenticator id] each."""
+    rows = [
+        [p.method, p.amr, sorted(f.value for f in p.factors), int(p.at.timestamp() * 1000), p.authenticator]
+        for p in proofs
+    ]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def read_proofs(text: str) -> tuple[Proof, ...]:
+    """What `write_proofs` wrote."""
+    return tuple(
+        Proof(method, amr, frozenset(map(Factor, factors)), datetime.fromtimestamp(at / 1000, UTC), authenticator)
+        for method, amr, factors, at, authenticator in json.loads(text)
+    )

@@ -1,0 +1,189 @@
+"""What an action may use: store, time, client, identity, hashing, events, letters; and the installation around it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from doorward.core.attempt import Attempt
+from doorward.core.events import Event
+from doorward.core.ports import Clock, Hash, Limits, Post, Randomness, Store
+from doorward.core.records import OutboxMessage, User
+from doorward.core.refusals import Misconfigured, Refused
+from doorward.core.session import Identity, Session
+from doorward.core.settings import Policy, Settings
+from doorward.core.steps import Gate, Method
+from doorward.primitives import sealing, tokens
+from doorward.primitives.keyring import Keyring
+
+if TYPE_CHECKING:
+    from doorward.core.feature import Feature
+
+F = TypeVar("F", bound="Feature")
+
+Listener = Callable[..., Awaitable[None] | None]
+Issuer = Callable[["Call", User, Session], Awaitable[Mapping[str, Any]]]
+BearerReader = Callable[["Call", str], Awaitable[Identity | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is at the other end, as far as a request shows it. `network` is what limits count by (IPv6: its /64)."""
+
+    ip: str = ""
+    network: str = "local"
+    user_agent: str = ""
+    browser: bool = False
+    attempt: str = ""
+    known_device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to one address: a template of delivery/texts and the words it needs."""
+
+    to: str
+    template: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    locale: str = ""
+
+
+@dataclass(slots=True)
+class Effects:
+    """What an adapter does after the story: cookies to set and to clear, letters to send."""
+
+    session: tuple[str, Session] | None = None
+    session_ended: bool = False
+    attempt: str = ""
+    attempt_ended: bool = False
+    known_device: str = ""
+    posted: list[OutboxMessage] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One installation in one process: what every call shares. `seen` is last-seen not written yet, by session id;
+    `memo` is what features remember for a while (signing keys, the mix of hash formats); both may be lost."""
+
+    settings: Settings
+    policy: Policy
+    prefix: str
+    keyring: Keyring
+    features: Mapping[type[Feature], Feature]
+    methods: Mapping[str, Method]
+    listeners: tuple[tuple[type[Event], Listener], ...]
+    issuers: Mapping[str, Issuer]
+    bearers: tuple[BearerReader, ...]
+    gates: list[Gate]
+    limits: Limits
+    clock: Clock
+    random: Randomness
+    post: Post
+    seen: dict[str, datetime]
+    memo: dict[str, Any]
+    host_listeners: list[tuple[type[Event], Callable[[Any], Any]]]
+
+    def feature(self, kind: type[F]) -> F:
+        """The options of a feature that is switched on."""
+        found = self.features.get(kind)
+        if not isinstance(found, kind):
+            raise Misconfigured("features.E1", f"{kind.__name__} is not switched on; add it to Auth(…)")
+        return found
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to the core, from any host. `now` is one moment for the whole story."""
+
+    world: World
+    store: Store
+    hash: Hash
+    now: datetime
+    client: Client = field(default_factory=Client)
+    identity: Identity | None = None
+    effects: Effects = field(default_factory=Effects)
+
+    @property
+    def policy(self) -> Policy:
+        return self.world.policy
+
+    def link(self, path: str) -> str:
+        """A URL of ours for letters: from the configured origin, never from a request (design 6.8)."""
+        return f"{self.world.settings.origin}{self.world.prefix}{path}"
+
+    @property
+    def keyring(self) -> Keyring:
+        return self.world.keyring
+
+    @property
+    def signed_in(self) -> Identity:
+        """Who is signed in; refuses where nobody is."""
+        if self.identity is None:
+            raise Refused("not_signed_in")
+        return self.identity
+
+    def new_id(self) -> str:
+        """An opaque id of 128 random bits."""
+        return tokens.encode(self.world.random(16))
+
+    def new_secret(self) -> str:
+        """A bearer secret of 256 random bits."""
+        return tokens.encode(self.world.random(32))
+
+    def seal(self, plaintext: bytes, *, purpose: str, context: str) -> str:
+        return sealing.seal(self.keyring, plaintext, purpose=purpose, context=context, nonce=self.world.random(12))
+
+    async def emit(self, event: Event) -> None:
+        """Tell the listeners: features' take (call, event), a host's take (event)."""
+        for kind, listener in self.world.listeners:
+            if isinstance(event, kind):
+                await _settled(listener(self, event))
+        for kind, listener in self.world.host_listeners:
+            if isinstance(event, kind):
+                await _settled(listener(event))
+
+    async def later(self, letter: Letter | None, *, life: timedelta = timedelta(days=2)) -> None:
+        """Put a letter into the outbox, in the transaction that causes it; None writes a row of kind «nothing»."""
+        body = json.dumps(asdict(letter), ensure_ascii=False) if letter else json.dumps({"nothing": "to send"})
+        id = self.new_id()
+        message = OutboxMessage(
+            id=id,
+            kind="mail" if letter else "nothing",
+            body=self.seal(body.encode(), purpose="outbox", context=id),
+            due_at=self.now,
+            expires_at=self.now + life,
+            created_at=self.now,
+        )
+        await self.store.add(message)
+        self.effects.posted.append(message)
+
+
+async def _settled(result: Awaitable[None] | None) -> None:
+    if inspect.isawaitable(result):
+        await result
+
+
+def opened_letter(keyring: Keyring, message: OutboxMessage) -> Letter | None:
+    """The letter inside an outbox row; None for the kind «nothing» or what no key opens."""
+    body = sealing.unseal(keyring, message.body, purpose="outbox", context=message.id)
+    if body is None or message.kind != "mail":
+        return None
+    return Letter(**json.loads(body))
+
+
+__all__ = [
+    "Attempt",
+    "BearerReader",
+    "Call",
+    "Client",
+    "Effects",
+    "Issuer",
+    "Letter",
+    "Listener",
+    "World",
+    "opened_letter",
+]

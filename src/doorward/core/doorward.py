@@ -1,0 +1,145 @@
+"""One installation, put together: settings, features and ports; and the one way an action is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from doorward.core.action import Action, Needs
+from doorward.core.attempt import Attempt
+from doorward.core.call import Call, Client, Issuer, World
+from doorward.core.events import Event
+from doorward.core.feature import Feature, Page, Sweep
+from doorward.core.ports import Busy, Clock, Hash, Limits, Post, Randomness, Store
+from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
+from doorward.core.refusals import Misconfigured, Refused
+from doorward.core.session import Session
+from doorward.core.settings import Settings
+from doorward.core.sign_in import account_of, facts_of
+from doorward.core.steps import Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
+from doorward.primitives.keyring import Keyring
+
+T = TypeVar("T")
+
+
+async def _cookie_session(call: Call, user: User, session: Session) -> Mapping[str, Any]:
+    return {}  # the adapter sets the cookie; the body carries no secret
+
+
+class Doorward:
+    """The core of one installation. Adapters carry requests to it; it does no I/O but through its ports."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        features: Sequence[Feature],
+        limits: Limits,
+        clock: Clock,
+        random: Randomness,
+        post: Post,
+        gates: Sequence[Gate] = (),
+        prefix: str = "/auth",
+    ) -> None:
+        for feature in features:
+            feature.check(settings)
+        self.features = {type(feature): feature for feature in features}
+        if len(self.features) != len(features):
+            raise Misconfigured("features.E2", "a feature is given twice; give each one once")
+        self.actions = _unique("action", ((a.name, a) for f in features for a in f.actions))
+        self.pages: dict[str, Page] = _unique("page", ((p.path, p) for f in features for p in f.pages))
+        self.records = records_of(features)
+        self.sweeps = (
+            Sweep(Attempt, "expires_at"),
+            Sweep(Session, "expires_at"),
+            Sweep(OutboxMessage, "expires_at"),
+            *(sweep for feature in features for sweep in feature.sweeps),
+        )
+        methods: dict[str, Method] = _unique("method", ((m.name, m) for f in features for m in f.methods))
+        issuers: dict[str, Issuer] = {"session": _cookie_session}
+        for feature in features:
+            issuers.update(feature.issuers)
+        self.world = World(
+            settings=settings,
+            policy=settings.policy,
+            prefix=prefix,
+            keyring=Keyring(settings.secret),
+            features=self.features,
+            methods=methods,
+            listeners=tuple(listener for feature in features for listener in feature.listeners),
+            issuers=issuers,
+            bearers=tuple(reader for feature in features for reader in feature.bearers),
+            gates=list(gates),
+            limits=limits,
+            clock=clock,
+            random=random,
+            post=post,
+            seen={},
+            memo={},
+            host_listeners=[],
+        )
+
+    def call(self, store: Store, hash: Hash, client: Client | None = None) -> Call:
+        """A call for one request, at one moment."""
+        return Call(self.world, store, hash, self.world.clock(), client or Client())
+
+    def on(self, event: type[Event]) -> Callable[[Callable[[Any], T]], Callable[[Any], T]]:
+        """`@auth.on(SignedIn)`: call the function with each such event, in the transaction that caused it."""
+
+        def register(listener: Callable[[Any], T]) -> Callable[[Any], T]:
+            self.world.host_listeners.append((event, listener))
+            return listener
+
+        return register
+
+    async def perform(self, call: Call, action: Action[..., T], arguments: Mapping[str, Any]) -> T:
+        """Run an action: who may, first; then the story. Raises `Refused`."""
+        if action.proving and call.store.in_transaction:
+            raise Misconfigured(
+                "core.E1",
+                f"{action.name} counts tries and can't run inside a transaction that something else opened "
+                "(ATOMIC_REQUESTS?); call it outside of transaction blocks",
+            )
+        await require(call, action.needs)
+        try:
+            return await action.run(call, **arguments)
+        except Busy as busy:
+            raise Refused("busy", retry_after=busy.retry_after) from None
+
+
+def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
+    """Every record class of the core and of these features, once."""
+    return tuple(dict.fromkeys((*CORE_RECORDS, Attempt, Session, *(r for f in features for r in f.records))))
+
+
+async def require(call: Call, needs: Needs, *, fresh_within: timedelta | None = None) -> None:
+    """Refuse unless what an action needs holds now. Also behind the hosts' `login_required` and `needs(…)`."""
+    if needs is Needs.NOTHING:
+        return
+    identity = call.signed_in
+    if needs is Needs.SIGNED_IN:
+        return
+    account = await account_of(call, identity.user)
+    within = fresh_within or call.policy.fresh_within
+    facts = await facts_of(call, identity.user, account, identity.proofs, fresh_within=within)
+    if needs is Needs.FRESH_WITH_SECOND and not has_second_factor(facts):
+        return
+    if not facts.enrolled:  # nothing to prove with again: being signed in lately is all there is
+        facts = replace(facts, fresh_within=None)
+        if identity.session.created_at < call.now - within:
+            raise Refused("fresh_proof_required")
+    step = next_step(facts, call.world.gates)
+    if not isinstance(step, Done):
+        methods = step.methods if isinstance(step, Prove | Enroll) else ()
+        raise Refused("fresh_proof_required", methods=methods)
+
+
+def _unique(what: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Misconfigured("features.E3", f"two features bring the {what} {name!r}; leave one out")
+        found[name] = value
+    return found

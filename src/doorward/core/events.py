@@ -1,0 +1,74 @@
+"""What has happened: frozen values that listeners are told of after the story's own writes, in its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that has happened; `at` in UTC. `user_id` is empty where nobody is known."""
+
+    at: datetime
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn(Event):
+    """A session has started."""
+
+    session_id: str
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut(Event):
+    """Somebody ended a session of their own; `session_id` is empty when all of them ended."""
+
+    session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed(Event):
+    """A proof was wrong; `method` says which. Identifiers of nobody are never in an event in the clear (rule 18)."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedUp(Event):
+    """An account exists from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """The password is another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatorAdded(Event):
+    """An authenticator was bound to the account."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticatorRemoved(Event):
+    """An authenticator was removed from the account."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodeUsed(Event):
+    """A recovery code was spent; `left` are still good."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenReused(Event):
+    """A refresh token came back after it was spent: its family has ended."""
+
+    session_id: str

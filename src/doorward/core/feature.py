@@ -1,0 +1,61 @@
+"""A capability as one value: what it stores, what one can do, how one signs in by it, what it listens to and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from doorward.core.action import Action, Needs
+from doorward.core.call import BearerReader, Call, Issuer, Listener
+from doorward.core.events import Event
+from doorward.core.records import Record
+from doorward.core.settings import Settings
+from doorward.core.steps import Method
+
+Load = Callable[[Call, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
+
+
+async def nothing_to_load(call: Call, query: Mapping[str, str]) -> Mapping[str, Any]:
+    """For pages that need nothing but themselves."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page at `path` below the prefix. `load` reads what it shows: (call, query) -> words of the template.
+
+    `reads` names GET actions whose results it shows too, under their names with `_` for `.`; those that are not
+    switched on are absent. So a page shows what other features know, and no feature imports another for it.
+    """
+
+    path: str
+    template: str
+    load: Load = nothing_to_load
+    needs: Needs = Needs.NOTHING
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Rows of `record` whose time in `column` is past are removed in batches."""
+
+    record: type[Record]
+    column: str
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Base of all features. Options are fields of the subclass; what it brings are its class variables."""
+
+    records: ClassVar[tuple[type[Record], ...]] = ()
+    actions: ClassVar[tuple[Action[..., Any], ...]] = ()
+    methods: ClassVar[tuple[Method, ...]] = ()
+    listeners: ClassVar[tuple[tuple[type[Event], Listener], ...]] = ()
+    issuers: ClassVar[Mapping[str, Issuer]] = {}
+    bearers: ClassVar[tuple[BearerReader, ...]] = ()
+    pages: ClassVar[tuple[Page, ...]] = ()
+    sweeps: ClassVar[tuple[Sweep, ...]] = ()
+
+    def check(self, settings: Settings) -> None:
+        """Raise `Misconfigured` where options and settings can't work together. Runs at start."""

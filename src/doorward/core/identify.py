@@ -1,0 +1,73 @@
+"""Who makes a request: by session cookie or bearer token, and the ends that sessions come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from doorward.core.call import Call
+from doorward.core.records import Account, Plus, User
+from doorward.core.refusals import Refused
+from doorward.core.session import SEEN_EVERY, Identity, Session, is_alive, session_digest
+
+
+async def by_cookie(call: Call, secret: str) -> Identity | None:
+    """The identity behind a session cookie, or None. Unknown ids are never adopted."""
+    session = await call.store.get(Session, digest=session_digest(secret))
+    if session is None or session.kind != "session":
+        return None
+    return await by_session(call, session)
+
+
+async def by_session(call: Call, session: Session) -> Identity | None:
+    """The identity of a session row, if it still lets its user in."""
+    user = await call.store.get(User, id=session.user_id)
+    seen = call.world.seen.get(session.id)
+    if seen is not None and seen > session.last_seen_at:
+        session = replace(session, last_seen_at=seen)
+    key = call.keyring.key("host-state")
+    if user is None or not is_alive(session, user, key=key, policy=call.policy, now=call.now):
+        return None
+    if call.now - session.last_seen_at >= SEEN_EVERY:
+        call.world.seen[session.id] = call.now
+    return Identity(user, session)
+
+
+async def by_bearer(call: Call, token: str) -> Identity:
+    """The identity behind `Authorization: Bearer`; raises `invalid_bearer`. Cookies are not looked at (rule 30)."""
+    for reader in call.world.bearers:
+        identity = await reader(call, token)
+        if identity is not None:
+            return identity
+    raise Refused("invalid_bearer")
+
+
+async def end_session(call: Call, user_id: str, session_id: str) -> bool:
+    """End one session of a user; in a transaction of the caller, or its own."""
+    async with call.store.transaction():
+        ended = await call.store.take(Session, id=session_id, user_id=user_id)
+        if ended is not None:
+            await call.store.change(Account, {"user_id": user_id}, version=Plus(1))
+    if call.identity is not None and call.identity.session.id == session_id:
+        call.effects.session_ended = True
+    return ended is not None
+
+
+async def end_sessions(call: Call, user_id: str, *, but: Session | None = None) -> int:
+    """End all sessions of a user (`but` one) with a new epoch, so that sign-ins under way and tokens end as well.
+
+    The session that stays is re-stamped in the same transaction (rule 19).
+    """
+    epoch = call.new_id()
+    async with call.store.transaction():
+        await call.store.change(Account, {"user_id": user_id}, auth_epoch=epoch, version=Plus(1))
+        if but is None:
+            ended = await call.store.remove(Session, user_id=user_id)
+        else:
+            await call.store.change(Session, {"id": but.id}, auth_epoch=epoch)
+            ended = 0
+            for session in await call.store.find(Session, user_id=user_id, limit=10_000):
+                if session.id != but.id:
+                    ended += await call.store.remove(Session, id=session.id)
+    if but is None and call.identity is not None and call.identity.user.id == user_id:
+        call.effects.session_ended = True
+    return ended

@@ -1,0 +1,82 @@
+"""Somebody is in: an opaque secret stored as a digest, with the proofs it came from and their times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from doorward.core.attempt import read_proofs
+from doorward.core.records import Record, User, column
+from doorward.core.settings import Policy
+from doorward.core.steps import Proof, amr_of, assurance_level
+from doorward.primitives import tokens
+
+# Last-seen is written in batches, and not again before it is this old: a read must not cost a write.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Record):
+    """A row that exists is valid: what ends a session deletes its row in the same transaction.
+
+    `id` stays while the secret behind `digest` rotates. `host_digest` is a keyed digest of the host's password
+    field and active flag at sign-in: a host that changes either ends the session (rule 20).
+    """
+
+    table: ClassVar[str] = "doorward_session"
+
+    id: str = column(key=True, size=64)
+    digest: str = column(unique=True)
+    user_id: str = column(index=True, size=64)
+    proofs: str = column(size=0)
+    auth_epoch: str = column(size=64)
+    host_digest: str = column()
+    kind: str = column(size=16, default="session")
+    remember: bool = column(default=False)
+    user_agent: str = column(size=400, default="")
+    ip: str = column(size=64, default="")
+    created_at: datetime = column()
+    last_seen_at: datetime = column()
+    expires_at: datetime = column(index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who makes a request: the user, and the session it comes by. `claims` are those of a bearer token, if any."""
+
+    user: User
+    session: Session
+    by: str = "cookie"
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        return read_proofs(self.session.proofs)
+
+    @property
+    def amr(self) -> tuple[str, ...]:
+        return amr_of(self.proofs)
+
+    @property
+    def aal(self) -> int:
+        return assurance_level(self.proofs)
+
+
+def session_digest(secret: str) -> str:
+    """What is stored of a session secret (256 random bits, so a plain digest does: rule 15)."""
+    return tokens.digest(secret, purpose="session")
+
+
+def host_digest(key: bytes, user: User) -> str:
+    """The keyed digest of what a host may change behind our back: its password field and active flag."""
+    return tokens.hmac_digest(key, user.id, user.password or "", "active" if user.active else "closed")
+
+
+def is_alive(session: Session, user: User, *, key: bytes, policy: Policy, now: datetime) -> bool:
+    """Whether this session still lets its user in. Absolute and idle limits by NIST SP 800-63B-4 §2."""
+    return (
+        now < session.expires_at
+        and now - session.last_seen_at < policy.session_idle + SEEN_EVERY
+        and user.active
+        and tokens.same(session.host_digest, host_digest(key, user))
+    )

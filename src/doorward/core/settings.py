@@ -1,0 +1,266 @@
+"""What an installation sets: every setting with its meaning and default, and the policy it demands.
+
+Keyword arguments win over the environment (`DOORWARD_…`), which wins over a TOML file. An unknown name is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Literal
+
+from doorward.core.refusals import Misconfigured
+from doorward.primitives.keyring import parse_secret
+from doorward.primitives.urls import Origin
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the installation demands. Lengths in code points, times as timedelta.
+
+    `standard` is section 7 of the design: NIST SP 800-63B-4 §3.1.1.2 (15 alone, 8 with an enforced second factor).
+    """
+
+    second_factor_required: bool = False
+    password_min_alone: int = 15
+    password_min_with_second_factor: int = 8
+    mail_sign_in: bool = True
+    session_absolute: timedelta = timedelta(days=30)
+    session_idle: timedelta = timedelta(days=14)
+    browser_session: timedelta = timedelta(hours=24)
+    attempt_life: timedelta = timedelta(minutes=10)
+    sign_up_life: timedelta = timedelta(hours=24)
+    code_life: timedelta = timedelta(minutes=10)
+    code_tries: int = 5
+    fresh_within: timedelta = timedelta(minutes=10)
+    access_token_life: timedelta = timedelta(minutes=5)
+    refresh_grace: timedelta = timedelta(seconds=30)
+    tries_per_identifier: int = 20
+    tries_per_network: int = 1000
+    tries_window: timedelta = timedelta(minutes=5)
+
+    @classmethod
+    def standard(cls) -> Policy:
+        return cls()
+
+    @classmethod
+    def strict(cls) -> Policy:
+        """AAL2 everywhere: NIST SP 800-63B-4 §2.2.3 (12 h absolute, 1 h idle)."""
+        return cls(
+            second_factor_required=True,
+            mail_sign_in=False,
+            session_absolute=timedelta(hours=12),
+            session_idle=timedelta(hours=1),
+            browser_session=timedelta(hours=12),
+        )
+
+    @property
+    def password_min(self) -> int:
+        # Rule 17: 8 suffice only where the *installation* enforces a second factor for everybody.
+        return self.password_min_with_second_factor if self.second_factor_required else self.password_min_alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, parsed. `secret` holds (id, value) pairs, newest first; what can hold a password is not printed."""
+
+    secret: tuple[tuple[str, bytes], ...] = field(repr=False)
+    origin: Origin
+    database_url: str = field(default="sqlite:///doorward.db", repr=False)
+    redis_url: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    policy: Policy = field(default_factory=Policy.standard)
+    token_algorithm: Literal["ES256", "RS256", "PS256", "Ed25519", "HS256"] = "ES256"
+    token_audience: tuple[str, ...] = ()
+    return_origins: tuple[Origin, ...] = ()
+    sign_up: Literal["open", "closed"] = "open"
+    service_name: str = "Doorward"
+    password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
+    hash_memory_mib: int = 1280
+    listen: str = "127.0.0.1:8000"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    debug: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as its documentation and its parser; the name in the environment is `DOORWARD_` + NAME."""
+
+    name: str
+    meaning: str
+    parse: Callable[[Any], Any]
+
+    @property
+    def attribute(self) -> str:
+        return self.name.lower()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected text, not {type(value).__name__}")
+    return value
+
+
+def _secret(value: Any) -> tuple[tuple[str, bytes], ...]:
+    try:
+        return parse_secret(_text(value))
+    except UnicodeEncodeError:
+        raise ValueError("the secret has a character that can't be stored") from None
+
+
+def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def parse(value: Any) -> tuple[Any, ...]:
+        items = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
+        return tuple(item(part) for part in items if part != "")
+
+    return parse
+
+
+def _network(value: Any) -> Network:
+    return ip_network(_text(value), strict=True)
+
+
+def _origin(value: Any) -> Origin:
+    return value if isinstance(value, Origin) else Origin.parse(_text(value))
+
+
+def _choice(*allowed: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"expected one of {', '.join(allowed)}, not {value!r}")
+        return str(value)
+
+    return parse
+
+
+def _flag(value: Any) -> bool:
+    known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+    if value not in known:
+        raise ValueError(f"expected true or false, not {value!r}")
+    return known[value]
+
+
+def _number(low: int, high: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}, not {value!r}")
+        return number
+
+    return parse
+
+
+def _policy(value: Any) -> Policy:
+    if isinstance(value, Policy):
+        return value
+    if isinstance(value, Mapping):
+        return _policy_table(dict(value))
+    return Policy.strict() if _choice("standard", "strict")(value) == "strict" else Policy.standard()
+
+
+def _policy_table(table: dict[str, Any]) -> Policy:
+    """A TOML table: `base` and single demands; times in seconds."""
+    policy = _policy(table.pop("base", "standard"))
+    known = {f.name: f for f in fields(Policy)}
+    for name, value in table.items():
+        if name not in known:
+            raise ValueError(f"unknown demand {name!r}; known are {', '.join(known)}")
+        now = getattr(policy, name)
+        if isinstance(now, timedelta):
+            value = timedelta(seconds=_number(0, 10**9)(value))
+        elif type(value) is not type(now):
+            raise ValueError(f"{name}: expected {type(now).__name__}, not {value!r}")
+        policy = replace(policy, **{name: value})
+    return policy
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("SECRET", "Master secret, 32 bytes or more; or several as `id:secret,id:secret`, newest first.", _secret),
+    Setting("ORIGIN", "Scheme, host and port people see, such as https://auth.example.com.", _origin),
+    Setting("DATABASE_URL", "`sqlite:///path` or `postgresql://user:pass@host/name`.", _text),
+    Setting(
+        "REDIS_URL", "Valkey or Redis for short-term limits, `redis://host:6379/0`; without it the database.", _text
+    ),
+    Setting("SMTP_URL", "`smtp://user:pass@host:587?tls=starttls`; without it letters go to the terminal.", _text),
+    Setting("MAIL_FROM", "Sender address of letters.", _text),
+    Setting("TRUSTED_PROXIES", "Networks whose X-Forwarded-* headers are believed.", _list(_network)),
+    Setting("POLICY", "`standard`, `strict`, or a table of single demands.", _policy),
+    Setting(
+        "TOKEN_ALGORITHM",
+        "Signature of access tokens: ES256, RS256, PS256, Ed25519; HS256 in one process only.",
+        _choice("ES256", "RS256", "PS256", "Ed25519", "HS256"),
+    ),
+    Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
+    Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
+    Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),
+    Setting("SERVICE_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
+    Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
+    Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),
+    Setting("LISTEN", "Address and port of `doorward serve`.", _text),
+    Setting("LOG_LEVEL", "debug, info, warning or error.", _choice("debug", "info", "warning", "error")),
+    Setting("DEBUG", "Host adapters only: accept loopback addresses as origin while developing.", _flag),
+)
+
+_BY_ATTRIBUTE = {setting.attribute: setting for setting in SETTINGS}
+PREFIX = "DOORWARD_"
+# Kubernetes injects these for a service named `doorward`; no setting has such a name (rules.md 41).
+_INJECTED = ("DOORWARD_SERVICE_HOST", "DOORWARD_SERVICE_PORT", "DOORWARD_PORT")
+_NOT_SETTINGS = ("DOORWARD_CONFIG",)
+
+
+def load_settings(
+    given: Mapping[str, Any], environ: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None
+) -> Settings:
+    """Settings from keyword arguments, then the environment, then a parsed TOML file.
+
+    Raises `Misconfigured` naming the setting and the cure for an unknown name or a value that can't be used.
+    """
+    raw: dict[str, tuple[str, Any]] = {}
+    for name, value in (config or {}).items():
+        raw[_known(name.lower(), f"{name} in the configuration file")] = (f"{name} in the configuration file", value)
+    for name, value in (environ or {}).items():
+        if _is_ours(name):
+            raw[_known(name[len(PREFIX) :].lower(), name)] = (name, value)
+    for name, value in given.items():
+        if value is not None:
+            raw[_known(name, f"the argument {name}")] = (f"the argument {name}", value)
+    return _settings({attribute: _parsed(attribute, *source) for attribute, source in raw.items()})
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(PREFIX) and not name.startswith(_INJECTED) and name not in _NOT_SETTINGS
+
+
+def _known(attribute: str, shown: str) -> str:
+    if attribute in _BY_ATTRIBUTE:
+        return attribute
+    near = get_close_matches(attribute, _BY_ATTRIBUTE, 1)
+    hint = f"did you mean {near[0].upper()}?" if near else f"known are {', '.join(s.name for s in SETTINGS)}"
+    raise Misconfigured("settings.E1", f"{shown} is not a setting; {hint}")
+
+
+def _parsed(attribute: str, shown: str, value: Any) -> Any:
+    try:
+        return _BY_ATTRIBUTE[attribute].parse(value)
+    except (ValueError, TypeError) as error:
+        raise Misconfigured("settings.E2", f"{shown}: {error}") from None
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    for needed, cure in (
+        ("secret", "set SECRET to 32 or more random bytes; `doorward init` makes one"),
+        ("origin", 'set ORIGIN to what people see in their browser, e.g. origin="https://app.example.com"'),
+    ):
+        if needed not in values:
+            raise Misconfigured("settings.E3", cure)
+    origin: Origin = values["origin"]
+    if not (origin.is_secure or origin.is_loopback):
+        raise Misconfigured("settings.E4", f"ORIGIN {origin} is neither https nor loopback; serve it by https")
+    return Settings(**values)

@@ -1,0 +1,316 @@
+"""A sign-in's way: begin an attempt, add proofs, and start the session when nothing holds the person back.
+
+`start_session` is the one place in which a session is made; it takes the `Done` that only `next_step` makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from doorward.core.attempt import SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
+from doorward.core.call import Call
+from doorward.core.events import SignedIn
+from doorward.core.records import Account, Authenticator, EmailAddress, Plus, User
+from doorward.core.refusals import Refused, invalid
+from doorward.core.session import Identity, Session, host_digest, session_digest
+from doorward.core.steps import Done, Facts, Hold, Method, Proof, Refuse, next_step
+from doorward.primitives import signing, tokens
+from doorward.primitives.urls import return_target
+
+KNOWN_DEVICE_LIFE = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An attempt and the secret its client holds. `stored`: it has a row already."""
+
+    attempt: Attempt
+    secret: str
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The answer to everything that moves a sign-in on: in (`identity`), or held back (`hold`)."""
+
+    hold: Hold | None = None
+    attempt: str = ""
+    identity: Identity | None = None
+    tokens: Mapping[str, Any] | None = None
+    return_to: str = ""
+    to: str = ""
+    expires_in: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def begin(
+    call: Call,
+    *,
+    purpose: str = SIGN_IN,
+    issue: str = "session",
+    remember: bool = False,
+    return_to: str | None = None,
+    life: timedelta | None = None,
+) -> UnderWay:
+    """A new attempt, not stored yet: many a sign-in is over in one request and never needs the row."""
+    if issue not in call.world.issuers:
+        raise invalid("issue", "not_offered", f"expected one of {', '.join(call.world.issuers)}")
+    secret = call.new_secret()
+    attempt = Attempt(
+        digest=_attempt_digest(secret),
+        purpose=purpose,
+        issue=issue,
+        remember=remember,
+        return_to=_checked_return(call, return_to),
+        browser=call.client.browser,
+        network=call.client.network,
+        created_at=call.now,
+        expires_at=call.now + (life or call.policy.attempt_life),
+    )
+    return UnderWay(attempt, secret)
+
+
+def _checked_return(call: Call, return_to: str | None) -> str:
+    if not return_to:
+        return ""
+    settings = call.world.settings
+    target = return_target(return_to, origin=settings.origin, return_origins=settings.return_origins)
+    if target is None:
+        raise invalid("return_to", "not_allowed", "a path of this site, or a URL of RETURN_ORIGINS")
+    return target
+
+
+async def current(call: Call, attempt: str | None, *, purpose: str | None = None) -> UnderWay:
+    """The attempt that the client holds: from the body, else from its cookie (rule 5).
+
+    Raises `no_sign_in_under_way` or `attempt_expired`.
+    """
+    secret = attempt or call.client.attempt
+    if not secret:
+        raise Refused("no_sign_in_under_way")
+    found = await call.store.get(Attempt, digest=_attempt_digest(secret))
+    if found is None or (purpose is not None and found.purpose != purpose):
+        raise Refused("no_sign_in_under_way")
+    if found.browser and not (call.client.attempt and tokens.same(call.client.attempt, secret)):
+        # A browser's attempt moves only in the browser that holds its cookie: no other one can be pushed into it.
+        raise Refused("no_sign_in_under_way")
+    if found.purpose == STEP_UP and (call.identity is None or call.identity.session.id != found.subject):
+        # Step-up is bound to its session, and dies with it (rule 27).
+        raise Refused("no_sign_in_under_way")
+    if found.expires_at <= call.now:
+        raise Refused("attempt_expired")
+    return UnderWay(found, secret, stored=True)
+
+
+async def keep(call: Call, under_way: UnderWay, attempt: Attempt) -> UnderWay:
+    """Store what has become of an attempt. Of two parallel changes one is refused with `state_changed`."""
+    if under_way.stored:
+        values = {
+            name: getattr(attempt, name)
+            for name in Attempt.__dataclass_fields__
+            if name not in ("digest", "guard") and getattr(attempt, name) != getattr(under_way.attempt, name)
+        }
+        guard = {"digest": attempt.digest, "guard": under_way.attempt.guard}
+        if await call.store.change(Attempt, guard, guard=Plus(1), **values) != 1:
+            raise Refused("state_changed")
+        attempt = replace(attempt, guard=under_way.attempt.guard + 1)
+    else:
+        await bound_attempts(call)
+        await call.store.add(attempt)
+    call.effects.attempt = under_way.secret
+    return UnderWay(attempt, under_way.secret, stored=True)
+
+
+async def bound_attempts(call: Call) -> None:
+    """Anonymous writes have a budget per source network (rule 45)."""
+    window = int(call.policy.tries_window.total_seconds())
+    wait = await call.world.limits.hit(
+        f"attempts:{call.client.network}", most=call.policy.tries_per_network, seconds=window
+    )
+    if wait:
+        raise Refused("too_many_attempts", retry_after=wait)
+
+
+def proof_by(call: Call, method: Method, *, authenticator: str = "") -> Proof:
+    """A proof made now."""
+    return Proof(method.name, method.amr, method.factors, call.now, authenticator)
+
+
+async def account_of(call: Call, user: User) -> Account:
+    """The account beside a user. On first contact it is made: that user existed before us, and is exempt (rule 3)."""
+    account = await call.store.get(Account, user_id=user.id)
+    if account is None:
+        await call.store.add(new_account(call, user.id, address_exempt=True))
+        account = await call.store.get(Account, user_id=user.id)
+    if account is None:
+        raise Refused("state_changed")
+    return account
+
+
+def new_account(call: Call, user_id: str, *, address_exempt: bool = False, username_key: str | None = None) -> Account:
+    return Account(
+        user_id=user_id,
+        auth_epoch=call.new_id(),
+        address_exempt=address_exempt,
+        username_key=username_key,
+        created_at=call.now,
+    )
+
+
+async def facts_of(
+    call: Call, user: User, account: Account, proofs: tuple[Proof, ...], *, fresh_within: timedelta | None = None
+) -> Facts:
+    """Everything that the gates look at, read from the store."""
+    return Facts(
+        user_id=user.id,
+        account_is_open=user.active,
+        address_is_verified=account.address_exempt or await _has_verified_address(call, user),
+        proofs=proofs,
+        enrolled=await enrolled_methods(call, user),
+        methods=call.world.methods,
+        policy=call.policy,
+        now=call.now,
+        fresh_within=fresh_within,
+    )
+
+
+async def _has_verified_address(call: Call, user: User) -> bool:
+    rows = await call.store.find(EmailAddress, user_id=user.id)
+    return any(row.verified_key is not None for row in rows)
+
+
+async def enrolled_methods(call: Call, user: User) -> frozenset[str]:
+    """The methods this user can use. An authenticator's kind is its method's name; mail needs an address only."""
+    rows = await call.store.find(Authenticator, user_id=user.id)
+    kinds = {row.kind for row in rows if row.disabled_at is None}
+    if user.password is not None and not user.password.startswith("!") and user.password:
+        kinds.add("password")
+    return frozenset(kinds & call.world.methods.keys())
+
+
+async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -> Stepped:
+    """Add proofs of `user` to an attempt and say what is next; start the session when nothing is."""
+    attempt = under_way.attempt
+    if attempt.user_id and attempt.user_id != user.id:
+        raise Refused("no_sign_in_under_way")
+    account = await account_of(call, user)
+    attempt = replace(attempt, user_id=user.id, auth_epoch=attempt.auth_epoch or account.auth_epoch)
+    for proof in proofs:
+        attempt = attempt.with_proof(proof)
+    facts = await facts_of(call, user, account, read_proofs(attempt.proofs), fresh_within=_fresh_within(call, attempt))
+    step = next_step(facts, call.world.gates)
+    if isinstance(step, Done):
+        return await start_session(call, under_way, attempt, user, step)
+    if isinstance(step, Refuse):
+        raise Refused(step.reason)
+    kept = await keep(call, under_way, attempt)
+    return held(call, kept, step)
+
+
+def held(call: Call, under_way: UnderWay, hold: Hold, *, to: str = "") -> Stepped:
+    """The answer that names a hold."""
+    left = int((under_way.attempt.expires_at - call.now).total_seconds())
+    return Stepped(hold=hold, attempt=under_way.secret, to=to, expires_in=left)
+
+
+def _fresh_within(call: Call, attempt: Attempt) -> timedelta | None:
+    return call.policy.fresh_within if attempt.purpose == STEP_UP else None
+
+
+async def start_session(call: Call, under_way: UnderWay, attempt: Attempt, user: User, done: Done) -> Stepped:
+    """Start the session that `done` allows. The only place in which sessions are made.
+
+    One transaction: the attempt is taken (one of forty parallel requests gets it), the epoch it was proved under
+    still holds (a password changed meanwhile ends it), an older session of this client ends.
+    """
+    if done.user_id != user.id:
+        raise Refused("not_permitted")
+    secret = call.new_secret()
+    async with call.store.transaction():
+        if under_way.stored and not await call.store.take(
+            Attempt, digest=attempt.digest, guard=under_way.attempt.guard
+        ):
+            raise Refused("no_sign_in_under_way")
+        still = {"user_id": user.id, "auth_epoch": attempt.auth_epoch}
+        if await call.store.change(Account, still, version=Plus(1)) != 1:
+            raise Refused("attempt_expired")
+        if attempt.purpose == STEP_UP:
+            session = await _raised(call, attempt, secret)
+        else:
+            session = await _started(call, attempt, user, secret)
+        identity = Identity(user, session)
+        await call.emit(SignedIn(at=call.now, user_id=user.id, session_id=session.id, amr=identity.amr))
+        issued = await call.world.issuers[session.kind](call, user, session)
+    call.identity = identity
+    if session.kind == "session":
+        call.effects.session = (secret, session)
+    call.effects.attempt, call.effects.attempt_ended = "", True
+    call.effects.known_device = user.id
+    return Stepped(identity=identity, tokens=issued or None, return_to=attempt.return_to)
+
+
+async def _started(call: Call, attempt: Attempt, user: User, secret: str) -> Session:
+    # Not remembered: the cookie goes with the browser, and the row no later than this.
+    remembered = attempt.remember or not attempt.browser
+    life = call.policy.session_absolute if remembered else call.policy.browser_session
+    session = Session(
+        id=call.new_id(),
+        digest=session_digest(secret),
+        user_id=user.id,
+        proofs=attempt.proofs,
+        auth_epoch=attempt.auth_epoch,
+        host_digest=host_digest(call.keyring.key("host-state"), user),
+        kind=attempt.issue,
+        remember=attempt.remember,
+        user_agent=call.client.user_agent[:400],
+        ip=call.client.ip,
+        created_at=call.now,
+        last_seen_at=call.now,
+        expires_at=call.now + life,
+    )
+    if call.identity is not None:  # a sign-in over an old cookie ends the old session (rule 27)
+        await call.store.remove(Session, id=call.identity.session.id)
+    await call.store.add(session)
+    return session
+
+
+async def _raised(call: Call, attempt: Attempt, secret: str) -> Session:
+    """Step-up adds proofs to the session it is bound to and rotates its secret; the id stays (rule 27)."""
+    session = await call.store.get(Session, id=attempt.subject)
+    if session is None or session.user_id != attempt.user_id:
+        raise Refused("not_signed_in")
+    return await _with_proofs(call, session, attempt.proved, secret)
+
+
+async def _with_proofs(call: Call, session: Session, proofs: tuple[Proof, ...], secret: str) -> Session:
+    latest = {proof.method: proof for proof in (*read_proofs(session.proofs), *proofs)}
+    raised = replace(session, proofs=write_proofs(latest.values()))
+    if session.kind == "session":
+        raised = replace(raised, digest=session_digest(secret))
+    where = {"id": session.id, "digest": session.digest, "proofs": session.proofs}
+    if await call.store.change(Session, where, proofs=raised.proofs, digest=raised.digest) != 1:
+        raise Refused("state_changed")
+    return raised
+
+
+async def add_proof(call: Call, identity: Identity, proof: Proof) -> Stepped:
+    """Add a proof to a session, in the caller's transaction: a rise in privilege, so its secret rotates."""
+    secret = call.new_secret()
+    session = await _with_proofs(call, identity.session, (proof,), secret)
+    call.identity = Identity(identity.user, session, identity.by)
+    if session.kind == "session":
+        call.effects.session = (secret, session)
+    return Stepped(identity=call.identity)
+
+
+def _attempt_digest(secret: str) -> str:
+    return tokens.digest(secret, purpose="attempt")
+
+
+def is_known_device(call: Call, user_id: str) -> bool:
+    """Whether this client signed this user in before: a signed cookie that outlives the session (rule 12)."""
+    known = signing.unsign(call.keyring, call.client.known_device, purpose="known-device", now=call.now)
+    return known is not None and tokens.same(known, user_id)

@@ -1,0 +1,214 @@
+"""Who is let in: what a sign-in still lacks, computed from what has been proved. Read `GATES` from top to bottom.
+
+Nothing here is stored and nothing waits. `Done` is made in `next_step` and nowhere else, and every session of the
+system starts from a `Done` (core/session.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from doorward.core.settings import Policy
+
+
+class Factor(Enum):
+    """What kind of evidence a proof is (NIST SP 800-63B-4): something one knows, has or is."""
+
+    KNOWS = "knows"
+    HAS = "has"
+    IS = "is"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to prove who one is. `amr` is its RFC 8176 value (or ours: `email`, `recovery`).
+
+    `primary`: it can say who somebody is. `second`: it can stand beside a primary one. `enrolls`: one can enrol it
+    while signing in. `backup`: it stands in for a second factor, and to have it alone demands none.
+    Mail proves an address, and has no factor (rule 6).
+    """
+
+    name: str
+    amr: str
+    factors: frozenset[Factor]
+    primary: bool = False
+    second: bool = False
+    enrolls: bool = False
+    backup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One successful use of an authenticator."""
+
+    method: str
+    amr: str
+    factors: frozenset[Factor]
+    at: datetime
+    authenticator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Hold: prove one of these."""
+
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enroll:
+    """Hold: enrol one of these first."""
+
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Hold: prove that this is yours (`email`)."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Hold: not at all, with the word of core/refusals.py."""
+
+    reason: str
+
+
+Hold = Prove | Enroll | Verify | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing holds this person back. Made by `next_step` only."""
+
+    user_id: str
+
+
+Step = Done | Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the rules look at. `enrolled`: the methods this user can use now; `methods`: what is switched on."""
+
+    user_id: str
+    account_is_open: bool
+    address_is_verified: bool
+    proofs: tuple[Proof, ...]
+    enrolled: frozenset[str]
+    methods: Mapping[str, Method]
+    policy: Policy
+    now: datetime
+    fresh_within: timedelta | None = field(default=None)
+
+
+Gate = Callable[[Facts], Hold | None]
+
+
+def somebody_is_known(facts: Facts) -> Hold | None:
+    """A proof says who this is: by a method that can stand alone, not by a second factor of somebody unknown."""
+    if any(_method(facts, proof).primary for proof in facts.proofs):
+        return None
+    return Prove(_usable(facts, lambda method: method.primary))
+
+
+def account_is_open(facts: Facts) -> Hold | None:
+    """The account is not disabled. The word is that of a wrong password: nobody learns that it exists."""
+    return None if facts.account_is_open else Refuse("wrong_credentials")
+
+
+def address_is_verified(facts: Facts) -> Hold | None:
+    """An account made by our sign-up has proved an address; those of a host's own users are exempt (rule 3)."""
+    return None if facts.address_is_verified else Verify("email")
+
+
+def second_factor_is_proved(facts: Facts) -> Hold | None:
+    """Who has a second factor proves it; who must have one, and has none, enrols it."""
+    if assurance_level(facts.proofs) >= 2:
+        return None
+    seconds = _usable(facts, lambda method: method.second and not _is_proved(facts, method))
+    demanded = facts.policy.second_factor_required
+    if has_second_factor(facts) and not _second_is_proved(facts):
+        return Prove(seconds)
+    if not demanded:
+        return None
+    proved = {factor for proof in facts.proofs for factor in proof.factors}
+    raising = _usable(facts, lambda method: bool(method.factors - proved) and not _is_proved(facts, method))
+    return Prove(raising) if raising else Enroll(_enrollable(facts, proved))
+
+
+def proof_is_fresh(facts: Facts) -> Hold | None:
+    """Where an action asks for it, what was proved lately would be enough on its own (RFC 9470, rule 26)."""
+    if facts.fresh_within is None:
+        return None
+    since = facts.now - facts.fresh_within
+    recent = replace(facts, proofs=tuple(p for p in facts.proofs if p.at >= since), fresh_within=None)
+    return somebody_is_known(recent) or second_factor_is_proved(recent)
+
+
+GATES: tuple[Gate, ...] = (
+    somebody_is_known,
+    account_is_open,
+    address_is_verified,
+    second_factor_is_proved,
+    proof_is_fresh,
+)
+
+
+def next_step(facts: Facts, host_gates: Iterable[Gate] = ()) -> Step:
+    """The first hold, or `Done`. A host's own gates run after ours, so they can only hold back."""
+    for gate in (*GATES, *host_gates):
+        hold = gate(facts)
+        if hold is not None:
+            return hold
+    return Done(facts.user_id)
+
+
+def has_second_factor(facts: Facts) -> bool:
+    """Whether the user enrolled a second factor; recovery codes alone are none."""
+    return any(m.second and not m.backup for name, m in facts.methods.items() if name in facts.enrolled)
+
+
+def assurance_level(proofs: Iterable[Proof]) -> int:
+    """AAL of NIST SP 800-63B-4: 2 where two different factors are proved, 1 where anything is, else 0."""
+    proofs = tuple(proofs)
+    factors = {factor for proof in proofs for factor in proof.factors}
+    if len(factors) >= 2:
+        return 2
+    return 1 if proofs else 0
+
+
+def amr_of(proofs: Iterable[Proof]) -> tuple[str, ...]:
+    """The `amr` values (RFC 8176) of a set of proofs, in the order they were given, `mfa` last at AAL2."""
+    proofs = tuple(proofs)
+    values = dict.fromkeys(proof.amr for proof in proofs)
+    return (*values, "mfa") if assurance_level(proofs) >= 2 else tuple(values)
+
+
+def _method(facts: Facts, proof: Proof) -> Method:
+    # A method that was switched off since proves nothing any more.
+    return facts.methods.get(proof.method, _NOTHING)
+
+
+_NOTHING = Method("", "", frozenset())
+
+
+def _is_proved(facts: Facts, method: Method) -> bool:
+    return any(proof.method == method.name for proof in facts.proofs)
+
+
+def _second_is_proved(facts: Facts) -> bool:
+    return any(_method(facts, proof).second for proof in facts.proofs)
+
+
+def _usable(facts: Facts, wanted: Callable[[Method], bool]) -> tuple[str, ...]:
+    return tuple(name for name, method in facts.methods.items() if name in facts.enrolled and wanted(method))
+
+
+def _enrollable(facts: Facts, proved: set[Factor]) -> tuple[str, ...]:
+    return tuple(n for n, m in facts.methods.items() if m.enrolls and m.second and m.factors - proved)

@@ -1,0 +1,76 @@
+"""Find a user by what people type, and the addresses through which they are told things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doorward.core.call import Call, Letter
+from doorward.core.records import Account, EmailAddress, User
+from doorward.primitives import text
+
+
+async def find_user(call: Call, identifier: str) -> User | None:
+    """The user behind an address (verified) or user name. Addresses come first, so no name can shadow one.
+
+    An address that several accounts of the host share, none of them verified, finds nobody (rule 3).
+    """
+    canonical = text.canonical_address(identifier)
+    if canonical is not None:
+        found = await call.store.get(EmailAddress, verified_key=canonical)
+        if found is not None:
+            return await call.store.get(User, id=found.user_id)
+        user = await _host_user(call, email=identifier)
+        if user is not None:
+            return user
+    return await _by_username(call, identifier)
+
+
+async def _by_username(call: Call, identifier: str) -> User | None:
+    name = text.canonical_username(identifier)
+    if name is not None:
+        account = await call.store.get(Account, username_key=text.skeleton(name))
+        if account is not None:
+            user = await call.store.get(User, id=account.user_id)
+            # The key folds lookalikes together so that nobody claims one; signing in takes the name itself.
+            if user is not None and user.username and text.canonical_username(user.username) == name:
+                return user
+    return await _host_user(call, username=identifier)
+
+
+async def _host_user(call: Call, *, email: str = "", username: str = "") -> User | None:
+    """A user of the host who was there before us. Folded matches are unique, or one of them is exact."""
+    if not text.is_clean(email or username):
+        return None
+    if email:
+        users = await call.store.find(User, limit=2, email=email)
+    else:
+        users = await call.store.find(User, limit=10, username=username)
+        if len(users) > 1:
+            users = [user for user in users if user.username == username]
+    if len(users) != 1:
+        return None
+    account = await call.store.get(Account, user_id=users[0].id)
+    return users[0] if account is None or account.address_exempt else None
+
+
+def canonical_identifier(identifier: str) -> str:
+    """What limits and decoys are keyed by: one form for all spellings of an identifier."""
+    return text.canonical_address(identifier) or text.canonical_username(identifier) or identifier.strip().casefold()
+
+
+async def addresses_of(call: Call, user: User) -> tuple[str, ...]:
+    """All verified addresses of a user; for one who was there before us, the host's address."""
+    rows = await call.store.find(EmailAddress, user_id=user.id)
+    verified = tuple(row.address for row in rows if row.verified_key is not None)
+    if verified or not user.email:
+        return verified
+    account = await call.store.get(Account, user_id=user.id)
+    return (user.email,) if account is None or account.address_exempt else ()
+
+
+async def tell(call: Call, user: User, template: str, words: Mapping[str, str] | None = None) -> None:
+    """A letter to every verified address of a user (design 7: every binding, removal and recovery is told)."""
+    settings = call.world.settings
+    common = {"service": settings.service_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
+    for address in await addresses_of(call, user):
+        await call.later(Letter(to=address, template=template, words={**common, **(words or {})}))

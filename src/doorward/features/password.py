@@ -1,0 +1,207 @@
+"""Sign in by password, and change it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from doorward.core.action import (
+    AttemptText,
+    Identifier,
+    Issue,
+    Needs,
+    PasswordText,
+    UrlText,
+    action,
+)
+from doorward.core.call import Call
+from doorward.core.events import PasswordChanged
+from doorward.core.feature import Feature, Page
+from doorward.core.identify import end_sessions
+from doorward.core.records import Authenticator, User
+from doorward.core.refusals import Refused, invalid
+from doorward.core.session import Session, host_digest
+from doorward.core.sign_in import Stepped, advance, begin, current, is_known_device, proof_by
+from doorward.core.steps import Factor, Method
+from doorward.core.tries import fail, limit_tries, spend_try, succeed
+from doorward.core.users import addresses_of, canonical_identifier, find_user, tell
+from doorward.features.password_rules import check_new_password
+from doorward.primitives import hashing, tokens
+
+METHOD = Method("password", "pwd", frozenset({Factor.KNOWS}), primary=True)
+
+# How many stored hashes are looked at to learn this installation's mix of formats, and for how long that holds.
+MIX_SAMPLE, MIX_LIFE = 200, timedelta(hours=1)
+
+
+@action("sign_in.password", proving=True)
+async def sign_in(
+    call: Call,
+    *,
+    password: PasswordText,
+    identifier: Identifier | None = None,
+    issue: Issue = "session",
+    remember: bool = False,
+    return_to: UrlText | None = None,
+    attempt: AttemptText | None = None,
+) -> Stepped:
+    """Sign in with an address or user name and a password. With `attempt`, prove it for a step-up under way."""
+    if attempt is not None:
+        under_way = await current(call, attempt)
+        if identifier is None and (who := await call.store.get(User, id=under_way.attempt.user_id)) is not None:
+            identifier = who.email or who.username
+    else:
+        under_way = begin(call, issue=issue, remember=remember, return_to=return_to)
+    if identifier is None:
+        raise invalid("identifier", "required", "this field is required")
+    user, authenticator = await prove(call, identifier, password)
+    return await advance(call, under_way, user, proof_by(call, METHOD, authenticator=authenticator.id))
+
+
+@action("password.change", needs=Needs.FRESH_WITH_SECOND, status=204, proving=True)
+async def change(call: Call, *, current_password: PasswordText, new_password: PasswordText) -> None:
+    """Choose another password. Ends all other sessions, and tells all verified addresses."""
+    user = call.signed_in.user
+    authenticator = await password_of(call, user)
+    key = await limit_tries(call, "password-change", user.id)
+    stored = stored_hash(user, authenticator)
+    if not await spend_try(call, authenticator) or not await call.hash.verify(password=current_password, hash=stored):
+        raise await fail(call, METHOD.name, "wrong_credentials", user.id)
+    await succeed(call, authenticator, key)
+    context = [user.name, user.username or "", *await addresses_of(call, user)]
+    check_new_password(call, new_password, context=context)
+    new_hash = await call.hash.hash(new_password)
+    async with call.store.transaction():
+        await replace_hash(call, user, authenticator, new_hash)
+        await end_sessions(call, user.id, but=call.signed_in.session)
+        await restamp(call, user.id, call.signed_in.session)
+        await call.emit(PasswordChanged(at=call.now, user_id=user.id))
+        await tell(call, user, "password_changed")
+
+
+async def prove(call: Call, identifier: str, password: str) -> tuple[User, Authenticator]:
+    """The user whose password this is. Unknown, without a password, closed and wrong: one word, the same work."""
+    user = await find_user(call, identifier)
+    known = user is not None and is_known_device(call, user.id)
+    canonical = canonical_identifier(identifier)
+    limit_key = await limit_tries(call, "password", canonical, known=known)
+    authenticator = None if user is None else await password_of(call, user)
+    if user is None or authenticator is None or not is_usable(stored_hash(user, authenticator)):
+        await call.hash.work_of(await decoy_scheme(call, canonical), password)
+        raise await fail(call, METHOD.name, "wrong_credentials")
+    stored = stored_hash(user, authenticator)
+    if not await spend_try(call, authenticator):
+        await call.hash.work_of(hashing.scheme_of(stored), password)
+        await tell_closed(call, user)
+        raise await fail(call, METHOD.name, "wrong_credentials", user.id)
+    if not await call.hash.verify(password=password, hash=stored):
+        raise await fail(call, METHOD.name, "wrong_credentials", user.id)
+    await succeed(call, authenticator, limit_key)
+    if user.active and call.hash.needs_rehash(stored):
+        return await rehashed(call, user, authenticator, password), authenticator
+    return user, authenticator
+
+
+async def password_of(call: Call, user: User) -> Authenticator:
+    """The password authenticator; made on first contact for a user whose hash is in the host's table."""
+    handle = f"password:{user.id}"
+    found = await call.store.get(Authenticator, handle=handle)
+    if found is None:
+        await call.store.add(new_password_authenticator(call, user.id))
+        found = await call.store.get(Authenticator, handle=handle)
+    if found is None:
+        raise Refused("state_changed")
+    return found
+
+
+def new_password_authenticator(call: Call, user_id: str, *, data: str = "") -> Authenticator:
+    handle = f"password:{user_id}"
+    return Authenticator(
+        id=call.new_id(), user_id=user_id, kind=METHOD.name, handle=handle, data=data, created_at=call.now
+    )
+
+
+def stored_hash(user: User, authenticator: Authenticator) -> str:
+    """The hash: from the user's row where its table has a column for it, else from the authenticator."""
+    return authenticator.data if user.password is None else user.password
+
+
+def is_usable(stored: str) -> bool:
+    """Not empty, and not one of the markers that stand for «no password» (`!` in Django, `*` elsewhere)."""
+    return bool(stored) and stored[0] not in "!*"
+
+
+async def replace_hash(call: Call, user: User, authenticator: Authenticator, new_hash: str) -> None:
+    """Compare-and-set: of two changes at once one is refused."""
+    if user.password is not None:
+        changed = await call.store.change(User, {"id": user.id, "password": user.password}, password=new_hash)
+    else:
+        where = {"id": authenticator.id, "data": authenticator.data}
+        changed = await call.store.change(Authenticator, where, data=new_hash)
+    if changed != 1:
+        raise Refused("state_changed")
+
+
+async def restamp(call: Call, user_id: str, session: Session) -> None:
+    """A session that outlives a change of the host's password column takes its new digest."""
+    user = await call.store.get(User, id=user_id)
+    if user is not None:
+        digest = host_digest(call.keyring.key("host-state"), user)
+        await call.store.change(Session, {"id": session.id}, host_digest=digest)
+
+
+async def rehashed(call: Call, user: User, authenticator: Authenticator, password: str) -> User:
+    """The user with a hash as one would be made today. Sessions stay: the password is the same one."""
+    new_hash = await call.hash.hash(password)
+    before = user
+    async with call.store.transaction():
+        try:
+            await replace_hash(call, user, authenticator, new_hash)
+        except Refused:
+            return before  # somebody else was faster; nothing is lost
+        for session in await call.store.find(Session, user_id=user.id, limit=10_000):
+            await restamp(call, user.id, session)
+    return await call.store.get(User, id=user.id) or before
+
+
+async def tell_closed(call: Call, user: User) -> None:
+    """One letter a day with the cure, when strangers have used up their tries (rule 12)."""
+    if await call.world.limits.once(f"password-closed:{user.id}", seconds=86_400):
+        await tell(call, user, "password_closed")
+
+
+async def decoy_scheme(call: Call, canonical: str) -> str:
+    """The hash format whose work is done for nobody: HMAC(identifier) picks from this installation's mix (rule 14)."""
+    mix: tuple[tuple[str, int], ...]
+    at, mix = call.world.memo.get("password-mix", (None, ()))
+    if at is None or call.now - at > MIX_LIFE:
+        mix = await _measured_mix(call)
+        call.world.memo["password-mix"] = (call.now, mix)
+    picked = tokens.hmac_digest(call.keyring.key("decoy"), canonical)
+    weight = int.from_bytes(picked.encode()[-6:], "big") % sum(count for _, count in mix)
+    for scheme, count in mix:
+        weight -= count
+        if weight < 0:
+            return scheme
+    raise AssertionError("weights cover every remainder")
+
+
+async def _measured_mix(call: Call) -> tuple[tuple[str, int], ...]:
+    users = await call.store.find(User, limit=MIX_SAMPLE)
+    hashes = [user.password for user in users if user.password]
+    if not hashes:
+        rows = await call.store.find(Authenticator, kind=METHOD.name, limit=MIX_SAMPLE)
+        hashes = [row.data for row in rows]
+    counts = Counter(hashing.scheme_of(stored) for stored in hashes if is_usable(stored))
+    return tuple(counts.items()) or ((call.world.settings.password_hash, 1),)
+
+
+class Password(Feature):
+    """Sign-in by password."""
+
+    actions = (sign_in, change)
+    methods = (METHOD,)
+    pages = (
+        Page("/sign-in", "sign_in.html"),
+        Page("/password/change", "change_password.html", needs=Needs.SIGNED_IN),
+    )

@@ -1,0 +1,63 @@
+"""Which passwords are taken: by length, and not those that attackers try first (NIST SP 800-63B-4 §3.1.1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from doorward.core.call import Call
+from doorward.core.feature import Feature
+from doorward.core.refusals import Refused
+from doorward.primitives import text
+from doorward.primitives.bloom import Bloom
+
+# Fewer different characters than this is a repetition, however long it is.
+LEAST_VARIETY = 5
+# Words of context shorter than this occur in good passwords by chance.
+LEAST_WORD = 4
+
+
+def check_new_password(call: Call, password: str, *, context: Iterable[str] = ()) -> None:
+    """Refuse a password that may not be chosen. Lengths count code points after NFC; nothing is demanded of the
+    characters. Raises `password_too_short`, `password_known` or `password_context`.
+    """
+    password = text.nfc(password)
+    least = call.policy.password_min
+    if len(password) < least:
+        raise Refused("password_too_short", f"Use {least} characters or more. A few words are easy to remember.")
+    folded = password.casefold()
+    if is_known(folded) or is_known(password) or len(set(folded)) < LEAST_VARIETY:
+        raise Refused("password_known")
+    words = [call.world.settings.service_name, call.world.settings.origin.host, *context]
+    if is_mostly_context(folded, words, least=min(least, 8)):
+        raise Refused("password_context")
+
+
+def is_known(password: str) -> bool:
+    """Whether the password stands in the list of common ones that ships with the package (no network)."""
+    return common_passwords().might_contain(password)
+
+
+@cache
+def common_passwords() -> Bloom:
+    return Bloom(files("doorward.features").joinpath("data/common_passwords.bloom").read_bytes())
+
+
+def is_mostly_context(folded: str, words: Iterable[str], *, least: int) -> bool:
+    """Whether too little is left of a password without the words of its context: name, address, service."""
+    parts = {part for word in words for part in _parts(word.casefold()) if len(part) >= LEAST_WORD}
+    rest = folded
+    for part in sorted(parts, key=len, reverse=True):
+        rest = rest.replace(part, "")
+    return rest != folded and len(rest) < least
+
+
+def _parts(word: str) -> set[str]:
+    for separator in "@.-_+":
+        word = word.replace(separator, " ")
+    return {*word.split(), word.replace(" ", "")}
+
+
+class PasswordRules(Feature):
+    """The rules for new passwords. `Policy` holds the lengths."""

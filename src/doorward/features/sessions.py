@@ -1,0 +1,62 @@
+"""The sessions of who is signed in: the present one, all of them, and their end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorward.core.action import IdText, Needs, action
+from doorward.core.call import Call
+from doorward.core.feature import Feature, Page
+from doorward.core.identify import end_session, end_sessions
+from doorward.core.refusals import Refused, invalid
+from doorward.core.session import Identity, Session
+from doorward.core.sign_in import Stepped
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Newest first."""
+
+    items: tuple[Identity, ...]
+    next: str | None = None
+
+
+# More than this many at once are not shown; ending «others» ends them all.
+MOST_SHOWN = 100
+
+
+@action("session", method="GET", needs=Needs.SIGNED_IN)
+async def session(call: Call) -> Stepped:
+    """Who is signed in, and by which session."""
+    return Stepped(identity=call.signed_in)
+
+
+@action("sessions.list", method="GET", needs=Needs.SIGNED_IN)
+async def list_sessions(call: Call) -> Sessions:
+    """All sessions of who is signed in."""
+    user = call.signed_in.user
+    rows = await call.store.find(
+        Session, user_id=user.id, expires_at__gt=call.now, order="-created_at", limit=MOST_SHOWN
+    )
+    return Sessions(tuple(Identity(user, row) for row in rows))
+
+
+@action("sessions.end", needs=Needs.SIGNED_IN, status=204)
+async def end(call: Call, *, id: IdText | None = None, others: bool = False) -> None:
+    """End one session by its id, or all others. Somebody else's id is not found."""
+    identity = call.signed_in
+    if (id is None) == (not others):
+        raise invalid("id", "required", "send either id, or others: true")
+    if others:
+        await end_sessions(call, identity.user.id, but=identity.session)
+    elif id is not None and not await end_session(call, identity.user.id, id):
+        raise Refused("not_found")
+
+
+class SessionList(Feature):
+    """See one's sessions and end them."""
+
+    actions = (session, list_sessions, end)
+    pages = (
+        Page("/", "home.html", needs=Needs.SIGNED_IN, reads=("sessions.list", "totp.list", "recovery_codes.count")),
+    )

@@ -1,0 +1,251 @@
+"""Make an account: nothing exists before the address is proved, so nobody can sit on an address that is not theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from doorward.core.action import AttemptText, EmailText, Identifier, Issue, NameText, PasswordText, UrlText, action
+from doorward.core.attempt import SIGN_UP, Attempt
+from doorward.core.call import Call, Letter
+from doorward.core.events import SignedUp
+from doorward.core.feature import Feature, Page, Sweep
+from doorward.core.records import Account, EmailAddress, Record, User, column
+from doorward.core.refusals import Refused, invalid
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
+from doorward.core.steps import Enroll, Method, Verify
+from doorward.core.tries import limit_tries
+from doorward.core.users import find_user
+from doorward.features import password as passwords
+from doorward.features.password_rules import check_new_password
+from doorward.primitives import codes, text, tokens
+
+# Mail proves an address; it is no factor (rule 6).
+EMAIL = Method("email", "email", frozenset(), primary=True)
+
+ATTEMPT_LIFE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingSignUp(Record):
+    """What somebody asked for before proving the address; several per address may wait. `link` is a digest.
+
+    `canonical` is empty in a decoy: the address was taken, and no code or link of it is right.
+    """
+
+    table: ClassVar[str] = "doorward_pending_sign_up"
+
+    id: str = column(key=True, size=64)
+    canonical: str = column(index=True, size=320)
+    address: str = column(size=320)
+    name: str = column(default="")
+    username: str = column(default="")
+    password: str = column(size=0)
+    link: str = column(unique=True)
+    created_at: datetime = column()
+    expires_at: datetime = column(index=True)
+
+
+@action("sign_up", status=202)
+async def sign_up(
+    call: Call,
+    *,
+    email: EmailText,
+    password: PasswordText,
+    name: NameText = "",
+    username: Identifier | None = None,
+    issue: Issue = "session",
+    remember: bool = False,
+    return_to: UrlText | None = None,
+) -> Stepped:
+    """Ask for an account. The answer is the same for a taken address; its owner gets a letter instead."""
+    if call.world.settings.sign_up != "open":
+        raise Refused("sign_up_closed")
+    canonical = text.canonical_address(email)
+    if canonical is None:
+        raise invalid("email", "not_valid", "this is not an e-mail address")
+    check_new_password(call, password, context=[email, name, username or ""])
+    await check_username(call, username)
+    under_way = begin(call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE)
+    await limit_tries(call, "sign-up", canonical)
+    hash = await call.hash.hash(password)
+    taken = await call.store.get(EmailAddress, verified_key=canonical)
+    link = call.new_secret()
+    pending = PendingSignUp(
+        id=call.new_id(),
+        canonical="" if taken else canonical,
+        address=email,
+        name=name,
+        username=username or "",
+        password=hash,
+        link=tokens.digest(link, purpose="sign-up-link"),
+        created_at=call.now,
+        expires_at=call.now + call.policy.sign_up_life,
+    )
+    under_way = replace(under_way, attempt=replace(under_way.attempt, subject=pending.id, to=email))
+    async with call.store.transaction():
+        await call.store.add(pending)
+        under_way = await send_code(call, under_way, pending, link)
+    return held(call, under_way, Verify("email"), to=text.masked_address(email))
+
+
+async def check_username(call: Call, username: str | None) -> None:
+    if username is None:
+        return
+    canonical = text.canonical_username(username)
+    if canonical is None:
+        raise invalid("username", "not_valid", "3 to 64 letters, digits, dots, hyphens; a letter, no @")
+    folded = await call.store.get(Account, username_key=text.skeleton(canonical))
+    if folded is not None or await find_user(call, username) is not None:
+        raise Refused("username_taken")
+
+
+async def send_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str) -> UnderWay:
+    """Put a new code into the attempt and its letter into the outbox; the owner of a taken address gets another."""
+    attempt, letter = with_code(call, under_way, pending, link)
+    kept = await keep(call, under_way, attempt)
+    await call.later(letter, life=call.policy.sign_up_life)
+    return kept
+
+
+def with_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str) -> tuple[Attempt, Letter]:
+    code = codes.numeric_code(call.world.random(16))
+    settings = call.world.settings
+    words = {"service": settings.service_name, "name": pending.name}
+    attempt = replace(under_way.attempt, code_tries=0, code="", code_expires_at=call.now + call.policy.code_life)
+    if not pending.canonical:
+        # Rule 4: a decoy has the same row, life and limits, and no code is ever right.
+        attempt = replace(attempt, code=code_digest(call, attempt, call.new_secret()))
+        return attempt, Letter(pending.address, "address_taken", {**words, "sign_in_link": call.link("/sign-in")})
+    attempt = replace(attempt, code=code_digest(call, attempt, code))
+    words |= {
+        "code": code,
+        "minutes": str(int(call.policy.code_life.total_seconds()) // 60),
+        "link": call.link(f"/email/verify?token={link}"),
+    }
+    return attempt, Letter(pending.address, "verify_address", words)
+
+
+def code_digest(call: Call, attempt: Attempt, code: str) -> str:
+    """HMAC(code key, purpose ‖ attempt ‖ code): short codes can be guessed from a plain digest (rule 15)."""
+    return tokens.hmac_digest(call.keyring.key("codes"), attempt.purpose, attempt.digest, code)
+
+
+async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
+    """Make the account of a proved address, and sign in. One of forty parallel requests gets to do it."""
+    if not pending.password:
+        return await _enroll(call, under_way, "password")
+    if pending.username and await _is_taken(call, pending.username):
+        return await _enroll(call, under_way, "username")
+    try:
+        return await _completed(call, under_way, pending)
+    except Conflict:
+        raise Refused("state_changed") from None
+
+
+async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
+    async with call.store.transaction():
+        if await call.store.take(PendingSignUp, id=pending.id) is None:
+            raise Refused("no_sign_in_under_way")
+        user = await _made(call, pending)
+        # Whoever else asked for this address did not own it: what they chose is gone (pre-hijacking).
+        await call.store.remove(PendingSignUp, canonical=pending.canonical)
+        await call.emit(SignedUp(at=call.now, user_id=user.id))
+        authenticator = await passwords.password_of(call, user)
+        by_password = proof_by(call, passwords.METHOD, authenticator=authenticator.id)
+        return await advance(call, under_way, user, by_password, proof_by(call, EMAIL))
+
+
+async def _enroll(call: Call, under_way: UnderWay, what: str) -> Stepped:
+    """Hold the attempt back until what is missing is chosen; the address counts as proved in it."""
+    attempt = under_way.attempt.with_proof(proof_by(call, EMAIL))
+    return held(call, await keep(call, under_way, attempt), Enroll((what,)))
+
+
+async def _is_taken(call: Call, username: str) -> bool:
+    try:
+        await check_username(call, username)
+    except Refused:
+        return True
+    return False
+
+
+async def _made(call: Call, pending: PendingSignUp) -> User:
+    key = text.skeleton(text.canonical_username(pending.username) or "") if pending.username else None
+    user = User(
+        id=call.new_id(),
+        email=pending.address,
+        username=pending.username or None,
+        name=pending.name,
+        password=pending.password,
+        created_at=call.now,
+    )
+    made = await call.store.add_user(user)
+    if made is None:
+        raise Conflict
+    user = made
+    address = EmailAddress(
+        id=call.new_id(),
+        user_id=user.id,
+        address=pending.address,
+        canonical=pending.canonical,
+        canonical_version=text.CANONICAL_VERSION,
+        verified_key=pending.canonical,
+        verified_at=call.now,
+        is_primary=True,
+        created_at=call.now,
+    )
+    data = pending.password if user.password is None else ""
+    password = passwords.new_password_authenticator(call, user.id, data=data)
+    if not await call.store.add(new_account(call, user.id, username_key=key), address, password):
+        raise Conflict
+    return user
+
+
+@action("sign_up.password")
+async def choose_password(call: Call, *, new_password: PasswordText, attempt: AttemptText | None = None) -> Stepped:
+    """Choose the password of an address that was proved by its link in another browser (rule 1)."""
+    under_way, pending = await _enrolling(call, attempt)
+    check_new_password(call, new_password, context=[pending.address, pending.name])
+    hash = await call.hash.hash(new_password)
+    if await call.store.change(PendingSignUp, {"id": pending.id, "password": ""}, password=hash) != 1:
+        raise Refused("state_changed")
+    return await complete(call, under_way, replace(pending, password=hash))
+
+
+@action("sign_up.username")
+async def choose_username(call: Call, *, username: Identifier, attempt: AttemptText | None = None) -> Stepped:
+    """Choose another user name: the one asked for was taken before the address was proved (rule 2)."""
+    under_way, pending = await _enrolling(call, attempt)
+    await check_username(call, username)
+    await call.store.change(PendingSignUp, {"id": pending.id}, username=username)
+    return await complete(call, under_way, replace(pending, username=username))
+
+
+async def _enrolling(call: Call, attempt: str | None) -> tuple[UnderWay, PendingSignUp]:
+    """An attempt of ours whose address is proved in it, and what is pending."""
+    under_way = await current(call, attempt, purpose=SIGN_UP)
+    pending = await call.store.get(PendingSignUp, id=under_way.attempt.subject)
+    proved = any(proof.method == EMAIL.name for proof in under_way.attempt.proved)
+    if pending is None or not proved or pending.expires_at <= call.now:
+        raise Refused("wrong_method")
+    return under_way, pending
+
+
+class Conflict(Exception):
+    """Two proved one address or claimed one name at the same moment: all of this one's writes roll back."""
+
+
+class SignUp(Feature):
+    """Accounts that people make themselves."""
+
+    records = (PendingSignUp,)
+    actions = (sign_up, choose_password, choose_username)
+    methods = (EMAIL,)
+    pages = (
+        Page("/sign-up", "sign_up.html"),
+        Page("/sign-up/password", "choose_password.html"),
+        Page("/sign-up/username", "choose_username.html"),
+    )
+    sweeps = (Sweep(PendingSignUp, "expires_at"),)

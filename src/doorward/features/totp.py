@@ -1,0 +1,252 @@
+"""Time-based one-time codes (RFC 6238) as a second way to prove who you are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import segno
+
+from doorward.core.action import AttemptText, CodeText, IdText, NameText, Needs, action
+from doorward.core.call import Call
+from doorward.core.doorward import require
+from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
+from doorward.core.feature import Feature, Page, Sweep
+from doorward.core.records import Account, Authenticator, Plus, Record, User, column
+from doorward.core.refusals import Refused, invalid
+from doorward.core.sign_in import Stepped, UnderWay, account_of, add_proof, advance, current, facts_of, proof_by
+from doorward.core.steps import Enroll, Factor, Method, next_step
+from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
+from doorward.core.users import tell
+from doorward.primitives import codes, rfc6238, sealing
+
+METHOD = Method("totp", "otp", frozenset({Factor.HAS}), second=True, enrolls=True)
+
+SECRET_BYTES = 20  # RFC 4226 §4 R6: 160 bits
+ENROLMENT_LIFE = timedelta(minutes=15)
+MOST_DEVICES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotpEnrolment(Record):
+    """A secret shown and not confirmed yet: it proves nothing. `secret` is sealed; `holder` is what may confirm it
+    (a session id, or the digest of an attempt)."""
+
+    table: ClassVar[str] = "doorward_totp_enrolment"
+
+    id: str = column(key=True, size=64)
+    holder: str = column(unique=True)
+    user_id: str = column(index=True, size=64)
+    secret: str = column(size=0)
+    name: str = column(default="")
+    tries: int = column(default=0)
+    created_at: datetime = column()
+    expires_at: datetime = column(index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TotpBegun:
+    """`secret` in base32, `uri` for authenticator apps, `qr` the same as SVG; `expires_in` seconds."""
+
+    secret: str
+    uri: str
+    qr: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class TotpDevice:
+    """An enrolled device."""
+
+    id: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TotpDevices:
+    items: tuple[TotpDevice, ...]
+    next: str | None = None
+
+
+@action("totp.begin")
+async def begin(call: Call, *, name: NameText = "", attempt: AttemptText | None = None) -> TotpBegun:
+    """Show a new secret as QR code and text. It counts for nothing until a code of it is confirmed."""
+    holder, user, _ = await _holder(call, attempt)
+    if await call.store.count(Authenticator, user_id=user.id, kind=METHOD.name) >= MOST_DEVICES:
+        raise invalid("name", "too_many", f"at most {MOST_DEVICES} devices")
+    secret = call.world.random(SECRET_BYTES)
+    enrolment = TotpEnrolment(
+        id=call.new_id(),
+        holder=holder,
+        user_id=user.id,
+        secret=call.seal(secret, purpose="totp", context=user.id),
+        name=name,
+        created_at=call.now,
+        expires_at=call.now + ENROLMENT_LIFE,
+    )
+    async with call.store.transaction():
+        await call.store.remove(TotpEnrolment, holder=holder)
+        await call.store.add(enrolment)
+    return shown(call, user, secret)
+
+
+def shown(call: Call, user: User, secret: bytes) -> TotpBegun:
+    """A secret as people and apps take it."""
+    key = rfc6238.TotpKey(secret)
+    issuer = call.world.feature(Totp).issuer or call.world.settings.service_name
+    uri = rfc6238.provisioning_uri(key, issuer=issuer, account=user.email or user.username or user.id)
+    qr = segno.make(uri, error="m", micro=False).svg_inline(scale=4, border=4, dark="#000", light="#fff")
+    return TotpBegun(rfc6238.base32(secret), uri, qr, int(ENROLMENT_LIFE.total_seconds()))
+
+
+@action("totp.confirm", proving=True)
+async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
+    """Bind the device whose code this is. It counts as proved at once."""
+    holder, user, under_way = await _holder(call, attempt)
+    where = {"holder": holder, "expires_at__gt": call.now, "tries__lt": call.policy.code_tries}
+    if await call.store.change(TotpEnrolment, where, tries=Plus(1)) != 1:
+        raise Refused("state_changed", detail="Begin again: this set-up has expired, or had too many wrong codes.")
+    enrolment = await call.store.get(TotpEnrolment, holder=holder, user_id=user.id)
+    secret = None if enrolment is None else _opened(call, user.id, enrolment.secret)
+    typed = codes.typed_code(code)
+    step = rfc6238.matching_step(rfc6238.TotpKey(secret), typed, call.now) if secret and typed else None
+    if enrolment is None or step is None:
+        raise await fail(call, METHOD.name, "wrong_code", user.id)
+    authenticator = Authenticator(
+        id=call.new_id(),
+        user_id=user.id,
+        kind=METHOD.name,
+        name=enrolment.name,
+        data=enrolment.secret,
+        guard=step,
+        last_used_at=call.now,
+        created_at=call.now,
+    )
+    async with call.store.transaction():
+        if await call.store.take(TotpEnrolment, id=enrolment.id, secret=enrolment.secret) is None:
+            raise Refused("state_changed")
+        await call.store.add(authenticator)
+        await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
+        await call.emit(AuthenticatorAdded(at=call.now, user_id=user.id, kind=METHOD.name))
+        await tell(call, user, "authenticator_added", {"kind": "authenticator app", "device": enrolment.name})
+        proof = proof_by(call, METHOD, authenticator=authenticator.id)
+        if under_way is not None:
+            return await advance(call, under_way, user, proof)
+        return await add_proof(call, call.signed_in, proof)
+
+
+async def _holder(call: Call, attempt: str | None) -> tuple[str, User, UnderWay | None]:
+    """Who may enrol: a fresh session, or an attempt that is held for just this (rule 7)."""
+    if attempt is None and call.identity is not None:
+        await require(call, Needs.FRESH)
+        return call.identity.session.id, call.identity.user, None
+    if attempt is None and not call.client.attempt:
+        raise Refused("not_signed_in")
+    under_way = await current(call, attempt)
+    user = await call.store.get(User, id=under_way.attempt.user_id)
+    account = None if user is None else await call.store.get(Account, user_id=user.id)
+    if user is None or account is None:
+        raise Refused("wrong_method")
+    proofs = under_way.attempt.proved
+    step = next_step(await facts_of(call, user, account, proofs), call.world.gates)
+    mailed = any(proof.method == "email" for proof in proofs)
+    if not isinstance(step, Enroll) or METHOD.name not in step.methods or not mailed:
+        raise Refused("wrong_method")
+    return under_way.attempt.digest, user, under_way
+
+
+@action("sign_in.totp", proving=True)
+async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
+    """Prove the second step with a code of an authenticator app."""
+    under_way = await spend_code_try(call, await current(call, attempt))
+    user = await call.store.get(User, id=under_way.attempt.user_id)
+    devices = [] if user is None else await _devices(call, user.id)
+    if user is None or not under_way.attempt.proved or not devices:
+        raise Refused("wrong_method")
+    key = await limit_tries(call, "totp", user.id)
+    payable = [device for device in devices if await spend_try(call, device)]
+    device = await _spent(call, payable, code)
+    if device is None:
+        raise await fail(call, METHOD.name, "wrong_code", user.id)
+    for paid in payable:
+        await succeed(call, paid, key)
+    return await advance(call, under_way, user, proof_by(call, METHOD, authenticator=device.id))
+
+
+async def _spent(call: Call, devices: list[Authenticator], code: str) -> Authenticator | None:
+    """The device whose code this is, its step used up."""
+    typed = codes.typed_code(code)
+    if typed is None:
+        return None
+    for device in devices:
+        secret = _opened(call, device.user_id, device.data)
+        if secret is None:
+            continue
+        step = rfc6238.matching_step(rfc6238.TotpKey(secret), typed, call.now, after=device.guard)
+        # RFC 6238 §5.2: a code must not be accepted twice. The last step is what counts: two steps can share a code.
+        if step is not None:
+            where = {"id": device.id, "guard__lt": step, "disabled_at": None}
+            if await call.store.change(Authenticator, where, guard=step) == 1:
+                return device
+    return None
+
+
+async def _devices(call: Call, user_id: str) -> list[Authenticator]:
+    return await call.store.find(Authenticator, user_id=user_id, kind=METHOD.name, disabled_at=None)
+
+
+def _opened(call: Call, user_id: str, sealed: str) -> bytes | None:
+    return sealing.unseal(call.keyring, sealed, purpose="totp", context=user_id)
+
+
+@action("totp.remove", needs=Needs.FRESH, status=204)
+async def remove(call: Call, *, id: IdText | None = None) -> None:
+    """Remove a device; without `id` all of them. Needs a fresh proof, and is told to all addresses."""
+    user = call.signed_in.user
+    account = await account_of(call, user)
+    devices = await call.store.find(Authenticator, user_id=user.id, kind=METHOD.name)
+    gone = [device.id for device in devices if id in (None, device.id)]
+    if not gone:
+        raise Refused("not_found")
+    if call.policy.second_factor_required and len(gone) == len(devices):
+        raise Refused("last_authenticator")
+    async with call.store.transaction():
+        # A rule over several rows: guarded by the account's version (rule 44).
+        seen = {"user_id": user.id, "version": account.version}
+        if await call.store.change(Account, seen, version=Plus(1)) != 1:
+            raise Refused("state_changed")
+        await call.store.remove(Authenticator, user_id=user.id, id__in=gone)
+        await call.emit(AuthenticatorRemoved(at=call.now, user_id=user.id, kind=METHOD.name))
+        await tell(call, user, "authenticator_removed", {"kind": "authenticator app"})
+
+
+@action("totp.list", method="GET", needs=Needs.SIGNED_IN)
+async def list_devices(call: Call) -> TotpDevices:
+    """The devices of who is signed in."""
+    rows = await call.store.find(Authenticator, user_id=call.signed_in.user.id, kind=METHOD.name)
+    return TotpDevices(tuple(TotpDevice(r.id, r.name, r.created_at, r.last_used_at) for r in rows))
+
+
+async def load_set_up(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """The set-up that waits for its code, if one does: the page is the same when it is loaded again."""
+    identity = call.signed_in
+    enrolment = await call.store.get(TotpEnrolment, holder=identity.session.id, expires_at__gt=call.now)
+    secret = None if enrolment is None else _opened(call, identity.user.id, enrolment.secret)
+    return {"begun": None if secret is None else shown(call, identity.user, secret)}
+
+
+@dataclass(frozen=True)
+class Totp(Feature):
+    """One-time codes of an authenticator app. `issuer` is the name shown there (default: SERVICE_NAME)."""
+
+    issuer: str = ""
+
+    records = (TotpEnrolment,)
+    actions = (begin, confirm, sign_in, remove, list_devices)
+    methods = (METHOD,)
+    pages = (Page("/totp", "totp.html", load_set_up, Needs.SIGNED_IN),)
+    sweeps = (Sweep(TotpEnrolment, "expires_at"),)

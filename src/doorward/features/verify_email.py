@@ -1,0 +1,115 @@
+"""Prove that an address is yours: by the code in the letter, or by its link, which opens a page and needs a click."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from doorward.core.action import AttemptText, CodeText, TokenText, action
+from doorward.core.attempt import SIGN_UP
+from doorward.core.call import Call
+from doorward.core.feature import Feature, Page
+from doorward.core.refusals import Refused, invalid
+from doorward.core.sign_in import Stepped, UnderWay, begin, current, held
+from doorward.core.steps import Verify
+from doorward.core.tries import fail, limit_tries, spend_code_try
+from doorward.features import sign_up
+from doorward.features.sign_up import PendingSignUp
+from doorward.primitives import codes, text, tokens
+
+
+@action("email.verify", proving=True)
+async def verify(
+    call: Call, *, code: CodeText | None = None, token: TokenText | None = None, attempt: AttemptText | None = None
+) -> Stepped:
+    """Prove an address: the code together with its attempt, or the token of the link."""
+    if (code is None) == (token is None):
+        raise invalid("code", "required", "send either code and attempt, or token")
+    return await (_by_code(call, attempt, code) if code is not None else _by_link(call, attempt, token or ""))
+
+
+async def _by_code(call: Call, attempt: str | None, code: str) -> Stepped:
+    under_way = await spend_code_try(call, await current(call, attempt, purpose=SIGN_UP))
+    kept = under_way.attempt
+    typed = codes.typed_code(code)
+    digest = sign_up.code_digest(call, kept, typed or "")
+    in_time = kept.code_expires_at is not None and call.now < kept.code_expires_at
+    if typed is None or not tokens.same(digest, kept.code) or not in_time:
+        raise await fail(call, "email", "wrong_code")
+    pending = await call.store.get(PendingSignUp, id=kept.subject)
+    if pending is None or pending.expires_at <= call.now:
+        raise Refused("attempt_expired")
+    return await sign_up.complete(call, under_way, pending)
+
+
+async def _by_link(call: Call, attempt: str | None, token: str) -> Stepped:
+    """In the browser that asked, the link does what the code does. Elsewhere it proves the address and no more:
+    the password, name and user name that somebody chose for it are dropped (rule 1)."""
+    await limit_tries(call, "email-link", call.client.network)
+    pending = await _pending_behind(call, token)
+    mine = await _own_attempt(call, attempt, pending)
+    if mine is not None:
+        return await sign_up.complete(call, mine, pending)
+    async with call.store.transaction():
+        bare = replace(pending, password="", name="", username="", link=tokens.digest(call.new_secret(), purpose="-"))
+        changes = {"password": "", "name": "", "username": "", "link": bare.link}
+        if await call.store.change(PendingSignUp, {"id": pending.id, "link": pending.link}, **changes) != 1:
+            raise Refused("invalid_token")
+        under_way = begin(call, purpose=SIGN_UP, life=sign_up.ATTEMPT_LIFE)
+        under_way = replace(under_way, attempt=replace(under_way.attempt, subject=pending.id, to=pending.address))
+        return await sign_up.complete(call, under_way, bare)
+
+
+async def _pending_behind(call: Call, token: str) -> PendingSignUp:
+    pending = await call.store.get(PendingSignUp, link=tokens.digest(token, purpose="sign-up-link"))
+    if pending is None or not pending.canonical or pending.expires_at <= call.now:
+        raise Refused("invalid_token")
+    return pending
+
+
+async def _own_attempt(call: Call, attempt: str | None, pending: PendingSignUp) -> UnderWay | None:
+    try:
+        under_way = await current(call, attempt, purpose=SIGN_UP)
+    except Refused:
+        return None
+    return under_way if under_way.attempt.subject == pending.id else None
+
+
+@action("email.resend", status=202)
+async def resend(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
+    """Send another letter with another code; the code before it is good no more."""
+    under_way = await current(call, attempt, purpose=SIGN_UP)
+    await limit_tries(call, "email-resend", under_way.attempt.digest)
+    await limit_tries(call, "email-resend-to", under_way.attempt.to.casefold())
+    pending = await call.store.get(PendingSignUp, id=under_way.attempt.subject)
+    if pending is None or pending.expires_at <= call.now:
+        raise Refused("attempt_expired")
+    link = call.new_secret()
+    async with call.store.transaction():
+        digest = tokens.digest(link, purpose="sign-up-link")
+        await call.store.change(PendingSignUp, {"id": pending.id}, link=digest)
+        under_way = await sign_up.send_code(call, under_way, pending, link)
+    return held(call, under_way, Verify("email"), to=text.masked_address(pending.address))
+
+
+async def load_link(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """What the page of a mailed link shows. A GET changes nothing: mail scanners follow links (rule 32)."""
+    token = query.get("token", "")
+    pending = await _pending_behind(call, token) if token else None
+    return {"token": token, "to": text.masked_address(pending.address) if pending else ""}
+
+
+async def load_attempt(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """Where the code went, for the browser that asked."""
+    under_way = await current(call, None, purpose=SIGN_UP)
+    return {"to": text.masked_address(under_way.attempt.to)}
+
+
+class VerifyEmail(Feature):
+    """Proof of an address by mail, for sign-up."""
+
+    actions = (verify, resend)
+    pages = (
+        Page("/check-mail", "check_mail.html", load_attempt),
+        Page("/email/verify", "verify_link.html", load_link),
+    )

@@ -1,0 +1,33 @@
+"""Features by name, for who does not want to choose: the one library file that knows them all."""
+
+from __future__ import annotations
+
+from doorward.core.feature import Feature
+from doorward.features.access_tokens import AccessTokens
+from doorward.features.password import Password
+from doorward.features.password_rules import PasswordRules
+from doorward.features.recovery_codes import Recovery
+from doorward.features.refresh_tokens import RefreshTokens
+from doorward.features.sessions import SessionList
+from doorward.features.sign_out import SignOut
+from doorward.features.sign_up import SignUp
+from doorward.features.step_up import StepUp
+from doorward.features.totp import Totp
+from doorward.features.verify_email import VerifyEmail
+
+
+def standard() -> tuple[Feature, ...]:
+    """What `Auth(app, …)` switches on when no features are given."""
+    return (
+        SignUp(),
+        VerifyEmail(),
+        PasswordRules(),
+        Password(),
+        Totp(),
+        Recovery(),
+        StepUp(),
+        SessionList(),
+        SignOut(),
+        AccessTokens(),
+        RefreshTokens(),
+    )
