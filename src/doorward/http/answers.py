@@ -1,0 +1,132 @@
+"""What actions return, as JSON: a sign-in's next step, users, sessions, lists, and plain results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from doorward.core.attempt import read_proofs
+from doorward.core.call import Call
+from doorward.core.records import Account, EmailAddress, User
+from doorward.core.session import Identity, Session
+from doorward.core.sign_in import Stepped
+from doorward.core.steps import Enroll, Prove, Verify, amr_of, assurance_level
+
+
+async def answer_of(call: Call, result: object, status: int) -> tuple[int, object]:
+    """Status and JSON value of what an action returned. None is 204."""
+    if result is None:
+        return 204, None
+    if isinstance(result, Stepped):
+        return await _stepped(call, result)
+    return status, await plain(call, result)
+
+
+async def _stepped(call: Call, stepped: Stepped) -> tuple[int, object]:
+    if stepped.hold is not None:
+        return 202, {
+            "step": step_name(stepped.hold),
+            **_details(stepped.hold),
+            **({"to": stepped.to} if stepped.to else {}),
+            "attempt": stepped.attempt,
+            "expires_in": stepped.expires_in,
+            **stepped.extra,
+        }
+    answer: dict[str, object] = {"step": "done", **stepped.extra}
+    if stepped.identity is not None:
+        answer |= await _identity(call, stepped.identity)
+    if stepped.tokens is not None:
+        answer["tokens"] = dict(stepped.tokens)
+    if stepped.return_to:
+        answer["return_to"] = stepped.return_to
+    return 200, answer
+
+
+def step_name(hold: object) -> str:
+    """`prove`, `enroll` or `verify`."""
+    return type(hold).__name__.lower()
+
+
+def _details(hold: object) -> dict[str, object]:
+    if isinstance(hold, Prove | Enroll):
+        return {"methods": list(hold.methods)}
+    return {"what": hold.what} if isinstance(hold, Verify) else {}
+
+
+async def plain(call: Call, value: object) -> Any:
+    """Any result as what `json.dumps` takes."""
+    if isinstance(value, Identity):  # in a list: whose it is has been said by who asks
+        return session_shape(call, value.session)
+    if isinstance(value, Session):
+        return session_shape(call, value)
+    if isinstance(value, User):
+        return await user_shape(call, value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, Mapping):
+        return {str(name): await plain(call, item) for name, item in value.items()}
+    if is_dataclass(value):
+        return {f.name: await plain(call, getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Sequence | frozenset | set) and not isinstance(value, str):
+        return [await plain(call, item) for item in value]
+    return value
+
+
+async def _identity(call: Call, identity: Identity) -> dict[str, object]:
+    return {
+        "user": await user_shape(call, identity.user),
+        "session": session_shape(call, identity.session),
+    }
+
+
+async def user_shape(call: Call, user: User) -> dict[str, object]:
+    """A user as every answer shows one. Addresses come back as the user wrote them."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
+        "email_verified": await _is_verified(call, user),
+        "username": user.username,
+        "phone": None,
+        "roles": [],
+        "created_at": moment(user.created_at),
+    }
+
+
+async def _is_verified(call: Call, user: User) -> bool:
+    """Proved to us, or taken on trust from a host that had it before us (rule 3)."""
+    if not user.email:
+        return False
+    rows = await call.store.find(EmailAddress, user_id=user.id)
+    if any(row.verified_key is not None for row in rows if row.address.casefold() == user.email.casefold()):
+        return True
+    account = await call.store.get(Account, user_id=user.id)
+    return not rows and account is not None and account.address_exempt
+
+
+def session_shape(call: Call, session: Session) -> dict[str, object]:
+    """A session as its owner sees it; never its secret or digest."""
+    return {
+        "id": session.id,
+        "created_at": moment(session.created_at),
+        "last_seen_at": moment(session.last_seen_at),
+        "expires_at": moment(session.expires_at),
+        "amr": list(amr_of(read_proofs(session.proofs))),
+        "aal": assurance_level(read_proofs(session.proofs)),
+        "current": call.identity is not None and call.identity.session.id == session.id,
+        "user_agent": session.user_agent,
+        "ip": session.ip,
+    }
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def encoded(value: object) -> bytes:
+    """JSON as it goes out."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

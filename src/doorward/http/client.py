@@ -1,0 +1,65 @@
+"""The `Client` of a request: address, user agent, and what its cookies hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doorward.core.call import Client
+from doorward.core.settings import Settings
+from doorward.http.bodies import FORM
+from doorward.http.cookies import Cookie
+from doorward.http.messages import Request
+from doorward.http.proxy import peer_of
+
+_BROWSERS_SEND = ("origin", "sec-fetch-site", "sec-fetch-mode")
+LONGEST_AGENT = 400
+
+
+def client_of(request: Request, settings: Settings, cookies: Mapping[Cookie, str]) -> Client:
+    """`cookies` are ours, and empty where `Authorization` came along."""
+    peer = peer_of(request, settings.trusted_proxies)
+    return Client(
+        ip=peer.ip,
+        network=peer.network,
+        user_agent=_printable(request.headers.one("user-agent") or ""),
+        browser=is_browser(request),
+        attempt=cookies.get("attempt", ""),
+        known_device=cookies.get("device", ""),
+    )
+
+
+def is_browser(request: Request) -> bool:
+    """Whether cookies are kept at the other end: then an attempt is bound to its cookie (rule 5)."""
+    if "authorization" in request.headers:
+        return False
+    if any(name in request.headers for name in _BROWSERS_SEND):
+        return True
+    return (request.headers.one("content-type") or "").lower().startswith(FORM)
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a page is asked for rather than JSON. Who takes anything (`*/*`) is a program."""
+    ranges: dict[str, float] = {}
+    for part in ",".join(request.headers.all("accept")).split(",")[:32]:
+        kind, _, parameters = part.partition(";")
+        ranges[kind.strip().lower()] = _quality(parameters)
+    html = max(ranges.get("text/html", 0.0), ranges.get("application/xhtml+xml", 0.0))
+    json = max(ranges.get("application/json", 0.0), ranges.get("application/problem+json", 0.0))
+    return html > json
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name.strip().lower() == "q":
+            digits = value.strip()
+            return float(digits) if _is_number(digits) else 0.0
+    return 1.0
+
+
+def _is_number(digits: str) -> bool:
+    return digits.isascii() and digits.replace(".", "", 1).isdigit() and len(digits) < 8
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text[:LONGEST_AGENT])

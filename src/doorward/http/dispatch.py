@@ -1,0 +1,192 @@
+"""The HTTP contract without a framework: a request in, a response out, and one `Call` to the core in between.
+
+A host calls `receive` with the request, which needs no store; where that gives a `Visit` and not yet a `Response`, it
+opens a unit of work, makes a `Call` for `visit.client`, and awaits (or finishes) `answer`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+
+from doorward.core.call import Call
+from doorward.core.doorward import Doorward
+from doorward.core.identify import by_bearer, by_cookie
+from doorward.core.ports import Unavailable
+from doorward.core.refusals import Refused
+from doorward.core.session import Identity
+from doorward.core.sign_in import KNOWN_DEVICE_LIFE
+from doorward.http import bodies, headers, openapi
+from doorward.http.answers import answer_of, encoded
+from doorward.http.html import Html
+from doorward.http.messages import Request, Response
+from doorward.http.problems import problem, server_error
+from doorward.http.routes import JWKS, OPENAPI, Route, routes_of
+from doorward.http.views import Static, Views
+from doorward.http.visit import Visit, own_origin, read_get, read_post
+from doorward.primitives import signing, tokens
+
+
+class Site:
+    """One Doorward as it answers HTTP. Shared by all requests of a process; holds nothing of any of them."""
+
+    def __init__(self, doorward: Doorward, views: Views) -> None:
+        self.doorward = doorward
+        self.views = views
+        self.world = doorward.world
+        self.settings = doorward.world.settings
+        self.html = Html(doorward, views)
+        self.routes = dict(routes_of(doorward, views))
+        document = encoded(openapi.document(doorward, self.routes))
+        self.routes[OPENAPI] = Route(static=Static(headers.JSON, document, etag_of(document)))
+
+    def owns(self, path: str, *, prefix: str = "") -> bool:
+        """Whether a path is ours to answer, be it with 404."""
+        prefix = prefix or self.world.prefix
+        return path.startswith(prefix + "/") or path in (prefix, JWKS)
+
+    def receive(self, request: Request) -> Visit | Response:
+        """What can be said without a store: who is refused at once, what never changes, or the visit to answer."""
+        try:
+            origin = own_origin(request, self.settings)
+            route = self._route(request)
+            if route.static is not None:
+                return self._static(request, route.static)
+            bodies.check_size(request)
+            if request.method == "GET":
+                return read_get(request, route, origin, self.settings)
+            assert route.write is not None  # noqa: S101  # `_route` has looked
+            keyring, now = self.world.keyring, self.world.clock()
+            return read_post(request, route.write, origin, self.settings, keyring, now=now)
+        except Refused as refused:
+            return self.refusal(request, refused)
+
+    async def answer(self, visit: Visit, call: Call) -> Response:
+        """Run the action, or load the page, and say what came of it. Raises `Unavailable`, and mistakes of ours."""
+        try:
+            call.identity = await identify(visit, call)
+            response = await self._answer(visit, call)
+        except Refused as refused:
+            response = await self._refused(visit, call, refused)
+        response.headers += self._cookies(visit, call)
+        return self._finished(response)
+
+    async def _answer(self, visit: Visit, call: Call) -> Response:
+        if visit.page is not None:
+            return await self.html.page(visit, call, visit.page)
+        if visit.refused is not None:
+            raise visit.refused
+        action = visit.action
+        assert action is not None  # noqa: S101  # a visit has a page or an action
+        if not action.bearer and "authorization" in visit.request.headers:
+            call.identity = None
+        result = await self.doorward.perform(call, action, visit.arguments)
+        if visit.html:
+            return await self.html.after(visit, call, result)
+        status, value = await answer_of(call, result, action.status)
+        if status == 204:
+            return Response(204)
+        body = encoded(value)
+        if action.cacheable:
+            return self._static(visit.request, Static(headers.JSON, body, etag_of(body)))
+        return Response(status, [("Content-Type", headers.JSON)], body)
+
+    async def _refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
+        if refused.reason == "attempt_expired":
+            call.effects.attempt_ended = True
+        if visit.html:
+            return await self.html.refused(visit, call, refused)
+        return self._problem(refused)
+
+    def refusal(self, request: Request, refused: Refused) -> Response:
+        """The answer to what is refused before, or without, a call."""
+        if refused.reason in ("not_found", "csrf_failed", "method_not_allowed") and self.html.is_wanted(request):
+            response = self.html.problem_page(request, refused)
+        else:
+            response = self._problem(refused)
+        if refused.reason == "method_not_allowed":
+            response.headers.append(("Allow", self.routes[self._path(request)].allow))
+        return self._finished(response)
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """The answer when the world or we ourselves fail. No cookie changes: who was signed in still is (rule 19)."""
+        if isinstance(error, Unavailable):
+            return self.refusal(request, Refused("unavailable"))
+        return self._finished(server_error())
+
+    def _problem(self, refused: Refused) -> Response:
+        within = int(self.world.policy.fresh_within.total_seconds())
+        return problem(refused, fresh_within=within)
+
+    def _finished(self, response: Response) -> Response:
+        settings = self.settings
+        return headers.finished(response, origin=settings.origin, return_origins=settings.return_origins)
+
+    def _path(self, request: Request) -> str:
+        if request.path == JWKS:
+            return JWKS.removeprefix("/.well-known")
+        return request.path.removeprefix(request.prefix) if request.path.startswith(request.prefix + "/") else ""
+
+    def _route(self, request: Request) -> Route:
+        route = self.routes.get(self._path(request))
+        if route is None:
+            raise Refused("not_found")
+        if not route.allows(request.method):
+            raise Refused("method_not_allowed")
+        return route
+
+    def _static(self, request: Request, file: Static) -> Response:
+        known = [tag.strip() for value in request.headers.all("if-none-match") for tag in value.split(",")]
+        status = HTTPStatus.NOT_MODIFIED if file.etag in known else HTTPStatus.OK
+        return self._finished(headers.cached(status, file.content_type, file.body, file.etag))
+
+    def _cookies(self, visit: Visit, call: Call) -> list[tuple[str, str]]:
+        """What the story's effects mean for the browser's cookies."""
+        jar, effects, changes = visit.jar, call.effects, []
+        if effects.session is not None:
+            secret, session = effects.session
+            life = session.expires_at - call.now if session.remember else None
+            changes.append(jar.set("session", secret, life=life))
+        elif "session" in visit.cookies and (effects.session_ended or self._is_stale(visit, call)):
+            changes.append(jar.clear("session"))
+        if effects.attempt and visit.client.browser:
+            changes.append(jar.set("attempt", effects.attempt, life=self.world.policy.attempt_life))
+        elif effects.attempt_ended and "attempt" in visit.cookies:
+            changes.append(jar.clear("attempt"))
+        if effects.known_device and visit.client.browser:
+            changes.append(jar.set("device", self._device(call), life=KNOWN_DEVICE_LIFE))
+        return changes
+
+    def _device(self, call: Call) -> str:
+        """The cookie that makes this browser a known device of the user (rule 12)."""
+        until = call.now + KNOWN_DEVICE_LIFE
+        return signing.sign(call.keyring, purpose="known-device", payload=call.effects.known_device, expires_at=until)
+
+    def _is_stale(self, visit: Visit, call: Call) -> bool:
+        """A session cookie that opens nothing is taken away where one signs in, and only there: elsewhere a parallel
+        request may just have been given a newer one."""
+        return visit.page is not None and visit.page.path == self.views.sign_in and call.identity is None
+
+
+async def identify(visit: Visit, call: Call) -> Identity | None:
+    """Who makes the request: by `Authorization` alone where it is sent, else by the session cookie."""
+    return await identity_of(visit.request, visit.cookies.get("session", ""), call)
+
+
+async def identity_of(request: Request, session_cookie: str, call: Call) -> Identity | None:
+    """Raises `invalid_bearer` for any `Authorization` that is not one live bearer token (rules 30 and 34)."""
+    if "authorization" in request.headers:
+        scheme, _, token = (request.headers.one("authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not token or len(token) > 8192 or not _is_token(token):
+            raise Refused("invalid_bearer")
+        return await by_bearer(call, token)
+    return await by_cookie(call, session_cookie) if session_cookie else None
+
+
+def _is_token(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not set(text) & set(' ,"')
+
+
+def etag_of(body: bytes) -> str:
+    """A strong entity tag (RFC 9110 §8.8.3)."""
+    return f'"{tokens.encode(hashlib.sha256(body).digest()[:12])}"'

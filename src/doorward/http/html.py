@@ -1,0 +1,168 @@
+"""Pages: what a browser gets instead of JSON, and where it goes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from doorward.core.call import Call
+from doorward.core.doorward import Doorward, require
+from doorward.core.feature import Page
+from doorward.core.refusals import Refused
+from doorward.core.sign_in import Stepped
+from doorward.core.steps import Enroll, Hold, Prove, Verify
+from doorward.http import csrf
+from doorward.http.answers import plain, step_name
+from doorward.http.client import wants_html
+from doorward.http.cookies import Cookie
+from doorward.http.headers import HTML, redirect
+from doorward.http.messages import Request, Response
+from doorward.http.problems import document_of, retry_after
+from doorward.http.views import Form, Views, page_of_step
+from doorward.http.visit import Visit
+
+# Start again from the sign-in page: there is nothing on the page asked for.
+_START_AGAIN = frozenset({"no_sign_in_under_way", "attempt_expired"})
+
+
+class Html:
+    """Renders pages and answers forms. `views` says which page belongs to which form."""
+
+    def __init__(self, doorward: Doorward, views: Views) -> None:
+        self.doorward = doorward
+        self.views = views
+
+    def is_wanted(self, request: Request) -> bool:
+        return wants_html(request)
+
+    async def page(self, visit: Visit, call: Call, page: Page) -> Response:
+        """A page that was asked for by GET."""
+        await require(call, page.needs)
+        return await self._rendered(visit, call, page, {"query": visit.query, **await page.load(call, visit.query)})
+
+    async def after(self, visit: Visit, call: Call, result: object) -> Response:
+        """A form that succeeded: on to the next page, or the result itself where it is shown once."""
+        form = self._form(visit)
+        if isinstance(result, Stepped):
+            if result.hold is not None:
+                return redirect(self._url(visit, page_of_step(self.views, *_named(result.hold))))
+            return redirect(result.return_to or self._url(visit, form.then))
+        if form.shows:
+            words = {"result": await plain(call, result)}
+            return await self._rendered(visit, call, Page(form.page, form.shows), words)
+        return redirect(self._url(visit, form.then))
+
+    async def refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
+        """The form again with what was wrong; or, where one must sign in or prove more first, the page for that."""
+        here = visit.page.path if visit.page is not None else self._form(visit).page
+        if refused.reason == "not_signed_in":
+            return redirect(self.sign_in_url(visit.request.prefix, return_to=visit.request.prefix + here))
+        if refused.reason == "fresh_proof_required":
+            query = urlencode({"return_to": visit.request.prefix + here})
+            return redirect(self._url(visit, f"{self.views.step_up}?{query}"))
+        if visit.page is not None and refused.reason in _START_AGAIN:
+            return redirect(self._url(visit, self.views.sign_in))
+        if visit.page is not None:
+            return self.problem_page(visit.request, refused)
+        return await self._again(visit, call, refused, here)
+
+    async def _again(self, visit: Visit, call: Call, refused: Refused, path: str) -> Response:
+        page = self.doorward.pages.get(path)
+        if refused.reason in _START_AGAIN:
+            page = self.doorward.pages.get(self.views.sign_in)
+        if page is None:
+            return self.problem_page(visit.request, refused)
+        try:
+            await require(call, page.needs)
+            loaded = await page.load(call, visit.fields)
+        except Refused:
+            return self.problem_page(visit.request, refused)
+        words = {
+            **loaded,
+            "query": {},
+            "fields": _without_secrets(visit),
+            "errors": {error.field: error.detail for error in refused.errors},
+            "problem": document_of(refused),
+        }
+        response = await self._rendered(visit, call, page, words)
+        response.status = refused.status
+        if (seconds := retry_after(refused)) is not None:
+            response.headers.append(("Retry-After", str(seconds)))
+        return response
+
+    async def _rendered(self, visit: Visit, call: Call, page: Page, words: Mapping[str, Any]) -> Response:
+        response = Response(200, [("Content-Type", HTML)])
+        cookies = self._cookies_from_now_on(visit, call, page, response)
+        words = {
+            **self._common(visit.request),
+            "csrf_token": csrf.form_token(call.keyring, cookies),
+            "attempt": call.effects.attempt or visit.client.attempt,
+            "user": await plain(call, call.identity.user) if call.identity else None,
+            "session": await plain(call, call.identity.session) if call.identity else None,
+            **{name: await plain(call, value) for name, value in words.items()},
+        }
+        response.body = self.views.render(page.template, words).encode()
+        return response
+
+    def _cookies_from_now_on(self, visit: Visit, call: Call, page: Page, response: Response) -> Mapping[Cookie, str]:
+        """What the browser's next form will come with: its token is bound to that."""
+        if call.effects.session is not None:
+            return {"session": call.effects.session[0]}
+        if call.identity is not None and not call.effects.session_ended:
+            return visit.cookies
+        pre_session = visit.cookies.get("csrf", "")
+        if not pre_session:
+            pre_session = call.new_secret()
+            response.headers.append(visit.jar.set("csrf", pre_session))
+        stale_stays = "session" in visit.cookies and page.path != self.views.sign_in
+        return visit.cookies if stale_stays else {"csrf": pre_session}
+
+    def problem_page(self, request: Request, refused: Refused) -> Response:
+        """A refusal that has no page of its own."""
+        words = {**self._common(request), "problem": document_of(refused)}
+        body = self.views.render("problem.html", words).encode()
+        return Response(refused.status, [("Content-Type", HTML)], body)
+
+    def _common(self, request: Request) -> dict[str, object]:
+        settings = self.doorward.world.settings
+        return {
+            "prefix": request.prefix,
+            "service_name": settings.service_name,
+            "csrf_token": "",
+            "attempt": "",
+            "user": None,
+            "session": None,
+            "query": {},
+            "fields": {},
+            "errors": {},
+            "problem": None,
+        }
+
+    def sign_in_url(self, prefix: str, *, return_to: str = "") -> str:
+        """The sign-in page, for who must sign in first."""
+        query = f"?{urlencode({'return_to': return_to})}" if return_to else ""
+        return f"{prefix}{self.views.sign_in}{query}"
+
+    def _url(self, visit: Visit, path: str) -> str:
+        return visit.request.prefix + path
+
+    def _form(self, visit: Visit) -> Form:
+        assert visit.action is not None  # noqa: S101  # forms belong to actions
+        form = self.views.forms.get(visit.action.name, Form(page="", then="/"))
+        if visit.form_page in self.doorward.pages:
+            return Form(visit.form_page, form.then, form.shows)
+        return form
+
+
+def _named(hold: Hold) -> tuple[str, tuple[str, ...]]:
+    if isinstance(hold, Prove | Enroll):
+        return step_name(hold), hold.methods
+    return step_name(hold), (hold.what,) if isinstance(hold, Verify) else ()
+
+
+def _without_secrets(visit: Visit) -> dict[str, str]:
+    """What was typed, to be shown again; nothing secret, nothing we do not know."""
+    assert visit.action is not None  # noqa: S101
+    shown = {a.name for a in visit.action.arguments if a.text is None or not a.text.secret}
+    return {name: value for name, value in visit.fields.items() if name in shown}

@@ -1,0 +1,76 @@
+"""Refusals as RFC 9457 problem documents, with the header fields that belong to their status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from doorward.core.refusals import REASONS, Refused
+from doorward.http.messages import Response
+
+MEDIA_TYPE = "application/problem+json"
+# A name that clients compare, not an address to open: it must not change with the installation or the version.
+TYPES = "https://doorward.invalid/problems/"
+REALM = 'Bearer realm="doorward"'
+RETRY_AFTER = 2  # seconds, where nobody knows better
+
+
+def problem(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") -> Response:
+    """The answer to a refusal. `fresh_within` in seconds and `acr` are what would be fresh enough (RFC 9470)."""
+    document = document_of(refused)
+    headers = [("Content-Type", MEDIA_TYPE)]
+    if refused.status == 401:
+        headers.append(("WWW-Authenticate", _challenge(refused.reason, fresh_within, acr)))
+    if (seconds := retry_after(refused)) is not None:
+        headers.append(("Retry-After", str(seconds)))
+    return Response(refused.status, headers, json.dumps(document, ensure_ascii=False).encode())
+
+
+def document_of(refused: Refused) -> dict[str, Any]:
+    """The members of the problem document."""
+    reason = REASONS[refused.reason]
+    document: dict[str, Any] = {
+        "type": TYPES + refused.reason,
+        "title": reason.title,
+        "status": reason.status,
+        "detail": refused.detail or reason.detail,
+        "reason": refused.reason,
+    }
+    if refused.reason == "invalid_input":
+        document["errors"] = [
+            {"field": error.field, "reason": error.reason, "detail": error.detail} for error in refused.errors
+        ]
+    if refused.methods or refused.reason == "fresh_proof_required":
+        document["methods"] = list(refused.methods)
+    if (seconds := retry_after(refused)) is not None:
+        document["retry_after"] = seconds
+    return document
+
+
+def server_error() -> Response:
+    """The answer to a mistake of ours: it says nothing, the log says all."""
+    document = {
+        "type": TYPES + "server_error",
+        "title": "Something went wrong",
+        "status": 500,
+        "detail": "The service made a mistake. It has been written down.",
+        "reason": "server_error",
+    }
+    return Response(500, [("Content-Type", MEDIA_TYPE)], json.dumps(document).encode())
+
+
+def retry_after(refused: Refused) -> int | None:
+    """Whole seconds: an integer on the wire for every 429 and 503 (rule 13)."""
+    if refused.retry_after is not None:
+        return max(1, int(refused.retry_after))
+    return RETRY_AFTER if refused.status in (429, 503) else None
+
+
+def _challenge(reason: str, fresh_within: int, acr: str) -> str:
+    """Every 401 says how to do better, and never asks for a password in a browser's own dialogue (rule 34)."""
+    if reason == "invalid_bearer":
+        return f'{REALM}, error="invalid_token"'
+    if reason == "fresh_proof_required":
+        detail = f'error="insufficient_user_authentication", max_age={fresh_within}, acr_values="{acr}"'
+        return f"{REALM}, {detail}"
+    return REALM

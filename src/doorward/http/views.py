@@ -1,0 +1,64 @@
+"""What the dispatcher asks of the pages: templates, static files, and which page belongs to which form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The pages around the form of one action, as paths below the prefix.
+
+    `page` holds the form: it is shown again when the action refuses. After success the browser goes to `then`, or to
+    the page of the sign-in's next step; or, where `shows` names a template, gets the result itself, shown once (its
+    words: `result`).
+    """
+
+    page: str
+    then: str = "/"
+    shows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A file that is the same for everybody. `etag` is quoted, as it goes out."""
+
+    content_type: str
+    body: bytes
+    etag: str
+
+
+class Views(Protocol):
+    """The pages of an installation; `doorward.http.pages` is ours.
+
+    Every template gets these words: `prefix`, `service_name`, `csrf_token`, `attempt` (of the sign-in under way, or
+    empty), `user` and `session` (as in JSON, or None), `query` (of the page), `fields` (what was typed, without
+    secrets), `errors` (field name -> detail), `problem` (the problem document, or None); and what its `load` gives.
+    `problem.html` shows a refusal that has no page of its own.
+    """
+
+    static: Mapping[str, Static]
+    """By path below the prefix."""
+
+    forms: Mapping[str, Form]
+    """By action name."""
+
+    steps: Mapping[str, str]
+    """Pages of a sign-in's next step, by `prove`, `verify email`, `enroll totp`, `enroll`: the most exact one holds."""
+
+    sign_in: str
+    """The page where one signs in."""
+
+    step_up: str
+    """The page where a fresh proof begins."""
+
+    def render(self, template: str, words: Mapping[str, object]) -> str:
+        """The page as HTML."""
+
+
+def page_of_step(views: Views, step: str, names: tuple[str, ...]) -> str:
+    """The page for a hold: `enroll password` before `enroll`; the sign-in page where none is named."""
+    exact = next((views.steps[f"{step} {name}"] for name in names if f"{step} {name}" in views.steps), None)
+    return exact or views.steps.get(step, views.sign_in)

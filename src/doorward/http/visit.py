@@ -1,0 +1,122 @@
+"""One request, read and bounded, before any store is opened: route, origin, cookies, input, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorward.core.action import Action
+from doorward.core.call import Client
+from doorward.core.feature import Page
+from doorward.core.refusals import Refused, invalid
+from doorward.core.settings import Settings
+from doorward.http import bodies, csrf
+from doorward.http.client import client_of, wants_html
+from doorward.http.cookies import Cookie, Jar
+from doorward.http.messages import Request
+from doorward.http.routes import Route
+from doorward.primitives.keyring import Keyring
+from doorward.primitives.urls import Origin
+
+# A form that stands on several pages says in this field which one shows it again.
+PAGE_FIELD = "page"
+
+
+@dataclass(slots=True)
+class Visit:
+    """`action` with its `arguments`, or a `page` with its `query`. `refused` is what is wrong with a form: its page is
+    shown again, which takes a store. `fields` are what was typed into it."""
+
+    request: Request
+    origin: Origin
+    client: Client
+    cookies: Mapping[Cookie, str] = field(default_factory=dict)
+    html: bool = False
+    action: Action[..., Any] | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    page: Page | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    form_page: str = ""
+    refused: Refused | None = None
+
+    @property
+    def quick(self) -> bool:
+        """Reads only, so that it may run where nothing should wait long."""
+        return self.request.method == "GET"
+
+    @property
+    def jar(self) -> Jar:
+        return Jar(self.origin)
+
+
+def own_origin(request: Request, settings: Settings) -> Origin:
+    """The origin a request is for. Raises `invalid_input` for a Host that is not ours (DNS rebinding: rule 36).
+
+    Under `debug` any loopback Host is taken, with the origin that it makes.
+    """
+    host = (request.headers.one("host") or "").lower()
+    if host == settings.origin.netloc:
+        return settings.origin
+    if settings.debug and settings.origin.is_loopback:
+        try:
+            sent = Origin.parse(f"{settings.origin.scheme}://{host}")
+        except ValueError:
+            sent = None
+        if sent is not None and sent.is_loopback:
+            return sent
+    raise invalid("", "wrong_host", "the Host of this request is not one that this service answers to")
+
+
+def cookies_of(request: Request, origin: Origin) -> Mapping[Cookie, str]:
+    """Our cookies; none of them where `Authorization` came along (rule 30)."""
+    return {} if "authorization" in request.headers else Jar(origin).read(request)
+
+
+def read_get(request: Request, route: Route, origin: Origin, settings: Settings) -> Visit:
+    """A GET: the page at a path for who asks for HTML, else the action that reads."""
+    cookies = cookies_of(request, origin)
+    visit = Visit(request, origin, client_of(request, settings, cookies), cookies, wants_html(request))
+    query = bodies.read_query(request)
+    if route.page is not None and (visit.html or route.read is None):
+        visit.page, visit.query, visit.html = route.page, query, True
+    elif route.read is not None:
+        # JSON is what an action has to say where there is no page for it.
+        visit.action, visit.arguments, visit.html = route.read, route.read.read(query, form=True), False
+    return visit
+
+
+def read_post(
+    request: Request, action: Action[..., Any], origin: Origin, settings: Settings, keyring: Keyring, **now: Any
+) -> Visit:
+    """A POST: where it comes from is settled before its body is read."""
+    cookies = cookies_of(request, origin)
+    kind = bodies.content_type(request)
+    if not csrf.is_from_us(request, kind, origin, has_cookie=bool(cookies)):
+        raise Refused("csrf_failed")
+    if request.query:
+        raise invalid("", "unknown", "arguments travel in the body, not in the URL")
+    visit = Visit(request, origin, client_of(request, settings, cookies), cookies, action=action)
+    if kind != bodies.FORM:
+        visit.arguments = action.read(bodies.read_json(request.body))
+        return visit
+    visit.html = wants_html(request)
+    _read_form(visit, action, keyring, **now)
+    return visit
+
+
+def _read_form(visit: Visit, action: Action[..., Any], keyring: Keyring, **now: Any) -> None:
+    fields = bodies.read_form(visit.request.body)
+    token = fields.pop(csrf.FIELD, None)
+    visit.form_page = fields.pop(PAGE_FIELD, "")
+    visit.fields = fields
+    try:
+        is_bearer = "authorization" in visit.request.headers
+        if not is_bearer and not csrf.is_form_token(keyring, token, visit.cookies, **now):
+            raise Refused("csrf_failed", "This page was open for too long. Send it once more.")
+        visit.arguments = action.read(fields, form=True)
+    except Refused as refused:
+        if not visit.html:
+            raise
+        visit.refused = refused
