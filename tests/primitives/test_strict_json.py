@@ -24,14 +24,16 @@ def test_plain_json_is_read(value: object, ascii_only: bool) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        *(b"", b" ", b"{", b"}", b'{"a":1,}', b"[1,]", b"{'a':1}", b'{"a":1}x', b"01", b"+1", b".5", b"1.", b"0x10", b"\\"),
+        *(b"", b" ", b"{", b"}", b'{"a":1,}', b"[1,]", b"{'a':1}", b'{"a":1}x', b"\\"),
+        *(b"01", b"+1", b".5", b"1.", b"0x10"),
         *(b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"nul", b"None", b"// x\n1", b'"\t"', b'"\\x41"'),
         *(b'{"a":1,"a":2}', b'{"a":1,"\\u0061":2}', b'[{"a":{"b":1,"b":1}}]'),
         *(b"\xef\xbb\xbf1", "1".encode("utf-16"), "{}".encode("utf-32"), b'"\xff"', b'"\xc0\x80"', b'"\xed\xa0\x80"'),
-        *(b'"\\u0000"', b'{"\\u0000":1}', b'"\\\\\\u0000"', b'"\0"', b"1\0", b'"\\ud800"', b'"\\udc00\\ud800"', b'{"\\ud800":1}'),
+        *(b'"\\u0000"', b'{"\\u0000":1}', b'"\\\\\\u0000"', b'"\0"', b"1\0"),
+        *(b'"\\ud800"', b'"\\udc00\\ud800"', b'{"\\ud800":1}'),
         b"1" * 5000,
     ],
-)  # fmt: skip
+)
 def test_what_has_two_readings_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError):
         parse(raw)
