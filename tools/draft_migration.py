@@ -1,0 +1,94 @@
+"""Draft a migration out of what the records have become: `python tools/draft_migration.py 0002 outbox_priority URL`.
+
+URL is a migrated PostgreSQL database (SQLite can't show the indexes on expressions that it has). Without arguments the
+first migration is written anew, which is right only before the first release. Read and correct the draft: Alembic
+knows nothing of renamed columns and of data that has to be moved.
+"""
+
+import re
+import subprocess
+import sys
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.migration import MigrationContext
+from alembic.operations import ops
+
+from doorward.core.doorward import records_of
+from doorward.presets import standard
+from doorward.stores import migrations
+from doorward.stores.revision import VERSIONS
+from doorward.stores.tables import metadata_for
+
+NAMED = re.compile(r"op\.f\(('[^']*')\)")
+PAGE = '''"""{sentence}"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from doorward.stores.tables import moment, text
+
+revision = "{number}"
+down_revision = {before}
+
+
+def upgrade() -> None:
+{upgrade}
+
+
+def downgrade() -> None:
+{downgrade}
+'''
+
+
+def first(metadata: sa.MetaData) -> tuple[ops.UpgradeOps, ops.DowngradeOps]:
+    """All tables, from nothing."""
+    made: list[ops.MigrateOperation] = []
+    for table in metadata.sorted_tables:
+        made.append(ops.CreateTableOp.from_table(table))
+        made += [ops.CreateIndexOp.from_index(index) for index in sorted(table.indexes, key=lambda index: index.name)]
+    dropped = [ops.DropTableOp(table.name) for table in reversed(metadata.sorted_tables)]
+    return ops.UpgradeOps(made), ops.DowngradeOps(dropped)
+
+
+def since(metadata: sa.MetaData, url: str) -> tuple[ops.UpgradeOps, ops.DowngradeOps]:
+    """What differs from that database."""
+    with migrations.connected(url) as connection:
+        context = MigrationContext.configure(connection, opts={"target_metadata": metadata, "compare_type": True})
+        script = produce_migrations(context, metadata)
+    return script.upgrade_ops, script.downgrade_ops
+
+
+def rendered_type(kind: str, item: object, _: object) -> str | bool:
+    """Types by the names that tables.py gives them, instead of what they are made of."""
+    if kind == "type" and isinstance(item, sa.String):
+        return f"text({item.length or ''})"
+    return "moment()" if kind == "type" and isinstance(item, sa.DateTime) else False
+
+
+def write(number: str, name: str, drafted: tuple[ops.UpgradeOps, ops.DowngradeOps]) -> None:
+    up, down = (NAMED.sub(r"\1", render_python_code(part, render_item=rendered_type)) for part in drafted)
+    before = f'"{int(number) - 1:04}"' if number != "0001" else "None"
+    sentence = "All tables of the first release." if number == "0001" else f"{name.replace('_', ' ').capitalize()}."
+    path = VERSIONS / f"v{number}_{name}.py"
+    page = PAGE.format(sentence=sentence, number=number, before=before, upgrade=up, downgrade=down)
+    lines = [line for line in page.splitlines() if not line.strip().startswith("# ###")]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(path)], check=True)
+
+
+def main() -> None:
+    metadata = metadata_for(records_of(standard()))
+    if len(sys.argv) == 4:
+        number, name, url = sys.argv[1:]
+        write(number, name, since(metadata, url))
+    elif len(sys.argv) == 1:
+        write("0001", "first", first(metadata))
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
