@@ -1,0 +1,63 @@
+"""The Bloom filter: what went in is found, almost nothing else is, and a damaged buffer is refused."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.primitives.bloom import Bloom, build
+
+WORDS = [f"word {number}" for number in range(2000)]
+
+
+@given(st.sets(st.text(alphabet=st.characters()), max_size=50), st.floats(1, 64))
+def test_what_went_in_is_found(items: set[str], bits: float) -> None:
+    bloom = Bloom(build(items, bits_per_item=bits))
+    assert all(map(bloom.might_contain, items))
+
+
+@pytest.mark.parametrize("bits", [6, 10, 16])
+def test_little_else_is_found(bits: int) -> None:
+    bloom = Bloom(build(WORDS, bits_per_item=bits))
+    strangers = 20_000
+    found = sum(bloom.might_contain(f"stranger {number}") for number in range(strangers))
+    assert found / strangers < 2 * 0.5 ** (bits * math.log(2)) + 0.0005
+
+
+def test_the_same_set_gives_the_same_bytes() -> None:
+    built = build(WORDS, bits_per_item=10)
+    assert built == build(reversed(WORDS), bits_per_item=10) == build(WORDS * 2, bits_per_item=10)
+    assert built == build(iter(WORDS), bits_per_item=10, count=len(WORDS))
+    assert len(built) == 17 + 2000 * 10 / 8
+
+
+def test_the_form_is_pinned() -> None:
+    """Files outlive versions: these bytes must be read, and made, for ever."""
+    assert build(["password"], bits_per_item=16).hex() == "4457424c4f4f4d310b0000000000000010" + "fe0f"
+    assert Bloom(bytes.fromhex("4457424c4f4f4d310b0000000000000010fe0f")).might_contain("password")
+
+
+def test_an_empty_set_holds_nothing() -> None:
+    assert not Bloom(build([], bits_per_item=10)).might_contain("")
+
+
+@pytest.mark.parametrize("bits", [0, 0.5, -1, 65, math.nan, math.inf])
+def test_sizes_without_sense_are_refused(bits: float) -> None:
+    with pytest.raises(ValueError, match="1 to 64"):
+        build(WORDS, bits_per_item=bits)
+
+
+GOOD = build(["a"], bits_per_item=16)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"x", GOOD[:16], GOOD[:-1], GOOD + b"\0", b"X" + GOOD[1:], GOOD[:8] + b"\0" + GOOD[9:]),
+        *(GOOD[:8] + b"\x21" + GOOD[9:], GOOD[:9] + bytes(8) + GOOD[17:], GOOD[:9] + b"\xff" * 8 + GOOD[17:]),
+    ],
+)
+def test_another_buffer_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        Bloom(data)
