@@ -1,13 +1,18 @@
 """The Bloom filter: what went in is found, almost nothing else is, and a damaged buffer is refused."""
 
+import hashlib
+import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorward import features
 from doorward.primitives.bloom import Bloom, build
 
+VECTORS = Path(__file__).parent / "vectors"
 WORDS = [f"word {number}" for number in range(2000)]
 
 
@@ -61,3 +66,29 @@ GOOD = build(["a"], bits_per_item=16)
 def test_another_buffer_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         Bloom(data)
+
+
+DATA = Path(features.__file__).parent / "data"
+BLOCKLIST = (DATA / "common_passwords.bloom").read_bytes()
+
+
+def test_the_shipped_blocklist_is_the_described_one() -> None:
+    described = (DATA / "SOURCES.md").read_text()
+    assert hashlib.sha256(BLOCKLIST).hexdigest() in described
+    assert f"{len(BLOCKLIST):,} bytes" in described
+    assert len(BLOCKLIST) <= 1.3 * 2**20
+
+
+def test_the_shipped_blocklist_knows_what_attackers_try() -> None:
+    listed = Bloom(BLOCKLIST).might_contain
+    for password in ("12345678", "password1", "qwertyuiop", "iloveyou1", "123456789012345", "qwertyuiopasdfghjkl"):
+        assert listed(password)
+    for password in ("a-river-of-seven-lamps", "Zoë keeps bees in March", "mQ3rZkW0vTn8YbPc"):
+        assert not listed(password.casefold())
+
+
+def test_passwords_of_the_vectors_are_listed_or_not() -> None:
+    cases = {case["id"]: case for case in json.loads((VECTORS / "passwords.json").read_text())["cases"]}
+    assert Bloom(BLOCKLIST).might_contain(cases["P04"]["value"])
+    accepted = [case["value"] for case in cases.values() if case["expect"] == "accept" and len(set(case["value"])) > 2]
+    assert not any(map(Bloom(BLOCKLIST).might_contain, accepted))
