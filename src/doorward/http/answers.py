@@ -17,9 +17,9 @@ from doorward.core.steps import Enroll, Prove, Verify, amr_of, assurance_level
 
 
 async def answer_of(call: Call, result: object, status: int) -> tuple[int, object]:
-    """Status and JSON value of what an action returned. None is 204."""
+    """Status and JSON value of what an action returned; None has no body."""
     if result is None:
-        return 204, None
+        return status, None
     if isinstance(result, Stepped):
         return await _stepped(call, result)
     return status, await plain(call, result)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
-from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from doorward.core.refusals import Refused, invalid
 from doorward.http.messages import MAX_BODY, Request
+from doorward.primitives import strict_json
 
-MAX_DEPTH = 8
 MAX_FIELDS = 100
 MAX_QUERY = 4096
 
@@ -33,19 +30,18 @@ def content_type(request: Request) -> str:
     return kind
 
 
-def read_json(body: bytes) -> dict[str, Any]:
-    """One JSON object: UTF-8, no duplicate names, no NaN, no lone surrogates, at most `MAX_DEPTH` deep."""
+def read_json(body: bytes) -> dict[str, object]:
+    """One JSON object: UTF-8, no duplicate names, no NaN, no lone surrogates, at most eight levels deep."""
     if not body:
         return {}
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unique_pairs, parse_constant=_refuse_constant)
-    except UnicodeDecodeError:
-        raise invalid("", "malformed", "the body is not UTF-8") from None
-    except (ValueError, RecursionError):  # RecursionError: thousands of opening brackets
-        raise invalid("", "malformed", "the body is not one well-formed JSON value") from None
+        value = strict_json.parse(body)
+    except (UnicodeError, json.JSONDecodeError):
+        raise invalid("", "malformed", "the body is not well-formed JSON in UTF-8") from None
+    except ValueError as error:
+        raise invalid("", "malformed", str(error)[:100]) from None
     if not isinstance(value, dict):
         raise invalid("", "wrong_type", "expected a JSON object")
-    _check(value, MAX_DEPTH)
     return value
 
 
@@ -80,8 +76,8 @@ def _read_pairs(text: str) -> dict[str, str]:
     return _unique_pairs(pairs)
 
 
-def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _unique_pairs(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
             raise invalid(_shown(name), "duplicate", "this field came twice")
@@ -89,34 +85,6 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)  # NaN and Infinity are JavaScript, not JSON (RFC 8259 §6)
-
-
-def _check(value: object, depth: int) -> None:
-    """Refuse what JSON can smuggle past a parser: depth, lone surrogates, numbers that became infinite."""
-    if isinstance(value, str):
-        _check_encodable(value)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise invalid("", "malformed", "a number is too large")
-    elif isinstance(value, dict | list):
-        if depth == 0:
-            raise invalid("", "too_deep", f"at most {MAX_DEPTH} levels")
-        for item in value.items() if isinstance(value, dict) else enumerate(value):
-            _check(item[0], depth - 1)
-            _check(item[1], depth - 1)
-
-
-def _check_encodable(value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise invalid("", "malformed", "a lone surrogate can't be stored") from None
-
-
 def _shown(name: str) -> str:
     """A field's name as a client may be told it: it may hold anything, and be long."""
     return name[:64].encode("ascii", "backslashreplace").decode()
-
-
-Fields = Mapping[str, object]

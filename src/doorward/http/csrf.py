@@ -16,15 +16,16 @@ FIELD = "csrf_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def is_from_us(request: Request, kind: str, origin: Origin, *, has_cookie: bool) -> bool:
-    """Whether the headers of an unsafe request allow it. `kind` is its content type, `has_cookie` one of ours.
+def is_from_us(request: Request, kind: str, origin: Origin, *, has_cookie: bool, plain_form: bool = False) -> bool:
+    """Whether the headers of an unsafe request allow it. `kind` is its content type, `has_cookie` one of ours,
+    `plain_form`: programs send it as a form (RFC 7009).
 
     Programs send neither header: they pass with a bearer token, or with JSON and no cookie of ours, since no page of
     another site can send either without asking us first (CORS preflight).
     """
     headers = request.headers
     if "origin" not in headers and "sec-fetch-site" not in headers:
-        return "authorization" in headers or (kind == JSON and not has_cookie)
+        return "authorization" in headers or (not has_cookie and (kind == JSON or plain_form))
     site = headers.one("sec-fetch-site")
     if "sec-fetch-site" in headers and site != "same-origin":
         return False

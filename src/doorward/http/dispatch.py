@@ -7,24 +7,27 @@ opens a unit of work, makes a `Call` for `visit.client`, and awaits (or finishes
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from http import HTTPStatus
 
-from doorward.core.call import Call
+from doorward.core.call import Call, Client
 from doorward.core.doorward import Doorward
 from doorward.core.identify import by_bearer, by_cookie
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
 from doorward.core.session import Identity
-from doorward.core.sign_in import KNOWN_DEVICE_LIFE
+from doorward.core.sign_in import KNOWN_DEVICE_LIFE, Stepped, known_device_cookie
 from doorward.http import bodies, headers, openapi
 from doorward.http.answers import answer_of, encoded
+from doorward.http.client import client_of, wants_html
+from doorward.http.csrf import is_foreign
 from doorward.http.html import Html
 from doorward.http.messages import Request, Response
 from doorward.http.problems import problem, server_error
 from doorward.http.routes import JWKS, OPENAPI, Route, routes_of
 from doorward.http.views import Static, Views
-from doorward.http.visit import Visit, own_origin, read_get, read_post
-from doorward.primitives import signing, tokens
+from doorward.http.visit import Visit, cookies_of, own_origin, read_get, read_post
+from doorward.primitives import tokens
 
 
 class Site:
@@ -51,13 +54,13 @@ class Site:
             origin = own_origin(request, self.settings)
             route = self._route(request)
             if route.static is not None:
-                return self._static(request, route.static)
+                return self._finished(self._static(request, route.static))
             bodies.check_size(request)
             if request.method == "GET":
                 return read_get(request, route, origin, self.settings)
             assert route.write is not None  # noqa: S101  # `_route` has looked
             keyring, now = self.world.keyring, self.world.clock()
-            return read_post(request, route.write, origin, self.settings, keyring, now=now)
+            return read_post(request, route.write, origin, self.settings, keyring, now)
         except Refused as refused:
             return self.refusal(request, refused)
 
@@ -68,7 +71,7 @@ class Site:
             response = await self._answer(visit, call)
         except Refused as refused:
             response = await self._refused(visit, call, refused)
-        response.headers += self._cookies(visit, call)
+        response.headers += self.cookies(visit, call)
         return self._finished(response)
 
     async def _answer(self, visit: Visit, call: Call) -> Response:
@@ -81,11 +84,13 @@ class Site:
         if not action.bearer and "authorization" in visit.request.headers:
             call.identity = None
         result = await self.doorward.perform(call, action, visit.arguments)
+        if isinstance(result, Stepped):
+            visit.attempt_life = timedelta(seconds=result.expires_in)
         if visit.html:
             return await self.html.after(visit, call, result)
         status, value = await answer_of(call, result, action.status)
-        if status == 204:
-            return Response(204)
+        if value is None:
+            return Response(status)
         body = encoded(value)
         if action.cacheable:
             return self._static(visit.request, Static(headers.JSON, body, etag_of(body)))
@@ -98,9 +103,41 @@ class Site:
             return await self.html.refused(visit, call, refused)
         return self._problem(refused)
 
+    def visitor(self, request: Request) -> Visit:
+        """Who comes to a route of the host's own. Never refuses: what is wrong makes nobody of them, and is kept in
+        `refused` for routes that want somebody."""
+        try:
+            origin = own_origin(request, self.settings)
+            visit = Visit(request, origin, Client(), cookies_of(request, origin), wants_html(request))
+        except Refused as refused:
+            return Visit(request, self.settings.origin, client_of(request, self.settings, {}), refused=refused)
+        if is_foreign(request, origin) and visit.cookies:
+            visit.cookies, visit.refused = {}, Refused("csrf_failed")
+        visit.client = client_of(request, self.settings, visit.cookies)
+        return visit
+
+    async def recognise(self, visit: Visit, call: Call) -> Identity | None:
+        """The identity of a visitor; an invalid bearer token is nobody's, and kept in `refused`."""
+        try:
+            call.identity = await identify(visit, call)
+        except Refused as refused:
+            visit.refused = refused
+        return call.identity
+
+    def turned_away(self, visit: Visit, refused: Refused) -> Response:
+        """The answer of a host's own route that wants somebody, or a fresher proof: browsers go and sign in."""
+        request = visit.request
+        if not (visit.html and request.method == "GET"):
+            return self._finished(self._problem(refused))
+        here = request.path + (f"?{request.query}" if request.query else "")
+        location = self.html.cure(refused, request.prefix, here)
+        if location is None:
+            return self._finished(self.html.problem_page(request, refused))
+        return self._finished(headers.redirect(location))
+
     def refusal(self, request: Request, refused: Refused) -> Response:
         """The answer to what is refused before, or without, a call."""
-        if refused.reason in ("not_found", "csrf_failed", "method_not_allowed") and self.html.is_wanted(request):
+        if refused.reason in ("not_found", "csrf_failed", "method_not_allowed") and wants_html(request):
             response = self.html.problem_page(request, refused)
         else:
             response = self._problem(refused)
@@ -138,9 +175,9 @@ class Site:
     def _static(self, request: Request, file: Static) -> Response:
         known = [tag.strip() for value in request.headers.all("if-none-match") for tag in value.split(",")]
         status = HTTPStatus.NOT_MODIFIED if file.etag in known else HTTPStatus.OK
-        return self._finished(headers.cached(status, file.content_type, file.body, file.etag))
+        return headers.cached(status, file.content_type, file.body, file.etag)
 
-    def _cookies(self, visit: Visit, call: Call) -> list[tuple[str, str]]:
+    def cookies(self, visit: Visit, call: Call) -> list[tuple[str, str]]:
         """What the story's effects mean for the browser's cookies."""
         jar, effects, changes = visit.jar, call.effects, []
         if effects.session is not None:
@@ -150,17 +187,14 @@ class Site:
         elif "session" in visit.cookies and (effects.session_ended or self._is_stale(visit, call)):
             changes.append(jar.clear("session"))
         if effects.attempt and visit.client.browser:
-            changes.append(jar.set("attempt", effects.attempt, life=self.world.policy.attempt_life))
+            if effects.attempt != visit.client.attempt:
+                life = visit.attempt_life or self.world.policy.attempt_life
+                changes.append(jar.set("attempt", effects.attempt, life=life))
         elif effects.attempt_ended and "attempt" in visit.cookies:
             changes.append(jar.clear("attempt"))
         if effects.known_device and visit.client.browser:
-            changes.append(jar.set("device", self._device(call), life=KNOWN_DEVICE_LIFE))
+            changes.append(jar.set("device", known_device_cookie(call, effects.known_device), life=KNOWN_DEVICE_LIFE))
         return changes
-
-    def _device(self, call: Call) -> str:
-        """The cookie that makes this browser a known device of the user (rule 12)."""
-        until = call.now + KNOWN_DEVICE_LIFE
-        return signing.sign(call.keyring, purpose="known-device", payload=call.effects.known_device, expires_at=until)
 
     def _is_stale(self, visit: Visit, call: Call) -> bool:
         """A session cookie that opens nothing is taken away where one signs in, and only there: elsewhere a parallel

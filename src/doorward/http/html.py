@@ -14,11 +14,10 @@ from doorward.core.sign_in import Stepped
 from doorward.core.steps import Enroll, Hold, Prove, Verify
 from doorward.http import csrf
 from doorward.http.answers import plain, step_name
-from doorward.http.client import wants_html
 from doorward.http.cookies import Cookie
 from doorward.http.headers import HTML, redirect
 from doorward.http.messages import Request, Response
-from doorward.http.problems import document_of, retry_after
+from doorward.http.problems import document_of, headers_of
 from doorward.http.views import Form, Views, page_of_step
 from doorward.http.visit import Visit
 
@@ -32,9 +31,6 @@ class Html:
     def __init__(self, doorward: Doorward, views: Views) -> None:
         self.doorward = doorward
         self.views = views
-
-    def is_wanted(self, request: Request) -> bool:
-        return wants_html(request)
 
     async def page(self, visit: Visit, call: Call, page: Page) -> Response:
         """A page that was asked for by GET."""
@@ -56,11 +52,8 @@ class Html:
     async def refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
         """The form again with what was wrong; or, where one must sign in or prove more first, the page for that."""
         here = visit.page.path if visit.page is not None else self._form(visit).page
-        if refused.reason == "not_signed_in":
-            return redirect(self.sign_in_url(visit.request.prefix, return_to=visit.request.prefix + here))
-        if refused.reason == "fresh_proof_required":
-            query = urlencode({"return_to": visit.request.prefix + here})
-            return redirect(self._url(visit, f"{self.views.step_up}?{query}"))
+        if (location := self.cure(refused, visit.request.prefix, visit.request.prefix + here)) is not None:
+            return redirect(location)
         if visit.page is not None and refused.reason in _START_AGAIN:
             return redirect(self._url(visit, self.views.sign_in))
         if visit.page is not None:
@@ -87,8 +80,7 @@ class Html:
         }
         response = await self._rendered(visit, call, page, words)
         response.status = refused.status
-        if (seconds := retry_after(refused)) is not None:
-            response.headers.append(("Retry-After", str(seconds)))
+        response.headers += headers_of(refused)
         return response
 
     async def _rendered(self, visit: Visit, call: Call, page: Page, words: Mapping[str, Any]) -> Response:
@@ -122,7 +114,7 @@ class Html:
         """A refusal that has no page of its own."""
         words = {**self._common(request), "problem": document_of(refused)}
         body = self.views.render("problem.html", words).encode()
-        return Response(refused.status, [("Content-Type", HTML)], body)
+        return Response(refused.status, [("Content-Type", HTML), *headers_of(refused)], body)
 
     def _common(self, request: Request) -> dict[str, object]:
         settings = self.doorward.world.settings
@@ -139,10 +131,12 @@ class Html:
             "problem": None,
         }
 
-    def sign_in_url(self, prefix: str, *, return_to: str = "") -> str:
-        """The sign-in page, for who must sign in first."""
-        query = f"?{urlencode({'return_to': return_to})}" if return_to else ""
-        return f"{prefix}{self.views.sign_in}{query}"
+    def cure(self, refused: Refused, prefix: str, here: str) -> str | None:
+        """Where a browser goes to sign in, or to prove more, before it comes back `here`."""
+        cures = {"not_signed_in": self.views.sign_in, "fresh_proof_required": self.views.step_up}
+        if refused.reason not in cures:
+            return None
+        return f"{prefix}{cures[refused.reason]}?{urlencode({'return_to': here})}"
 
     def _url(self, visit: Visit, path: str) -> str:
         return visit.request.prefix + path

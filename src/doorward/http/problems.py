@@ -17,13 +17,18 @@ RETRY_AFTER = 2  # seconds, where nobody knows better
 
 def problem(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") -> Response:
     """The answer to a refusal. `fresh_within` in seconds and `acr` are what would be fresh enough (RFC 9470)."""
-    document = document_of(refused)
-    headers = [("Content-Type", MEDIA_TYPE)]
+    headers = [("Content-Type", MEDIA_TYPE), *headers_of(refused, fresh_within=fresh_within, acr=acr)]
+    return Response(refused.status, headers, json.dumps(document_of(refused), ensure_ascii=False).encode())
+
+
+def headers_of(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") -> list[tuple[str, str]]:
+    """The header fields of a refusal, be it JSON or a page."""
+    headers = []
     if refused.status == 401:
         headers.append(("WWW-Authenticate", _challenge(refused.reason, fresh_within, acr)))
     if (seconds := retry_after(refused)) is not None:
         headers.append(("Retry-After", str(seconds)))
-    return Response(refused.status, headers, json.dumps(document, ensure_ascii=False).encode())
+    return headers
 
 
 def document_of(refused: Refused) -> dict[str, Any]:

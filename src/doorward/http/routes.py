@@ -38,13 +38,7 @@ def routes_of(doorward: Doorward, views: Views) -> Mapping[str, Route]:
     """Paths below the prefix, for exactly what is switched on."""
     table: dict[str, Route] = {path: Route(page=page) for path, page in doorward.pages.items()}
     for action in doorward.actions.values():
-        path = path_of(action)
-        route = table.get(path, Route())
-        table[path] = replace(route, read=action) if action.method == "GET" else replace(route, write=action)
+        route = table.get(action.path, Route())
+        table[action.path] = replace(route, read=action) if action.method == "GET" else replace(route, write=action)
     table.update((path, Route(static=file)) for path, file in views.static.items())
     return table
-
-
-def path_of(action: Action[..., Any]) -> str:
-    """Where an action answers below the prefix. What caches may keep is a document, and named like one."""
-    return action.path + (".json" if action.cacheable else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from doorward.core.action import Action
@@ -39,6 +40,7 @@ class Visit:
     query: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     form_page: str = ""
+    attempt_life: timedelta | None = None
     refused: Refused | None = None
 
     @property
@@ -88,12 +90,12 @@ def read_get(request: Request, route: Route, origin: Origin, settings: Settings)
 
 
 def read_post(
-    request: Request, action: Action[..., Any], origin: Origin, settings: Settings, keyring: Keyring, **now: Any
+    request: Request, action: Action[..., Any], origin: Origin, settings: Settings, keyring: Keyring, now: datetime
 ) -> Visit:
     """A POST: where it comes from is settled before its body is read."""
     cookies = cookies_of(request, origin)
     kind = bodies.content_type(request)
-    if not csrf.is_from_us(request, kind, origin, has_cookie=bool(cookies)):
+    if not csrf.is_from_us(request, kind, origin, has_cookie=bool(cookies), plain_form=action.lenient):
         raise Refused("csrf_failed")
     if request.query:
         raise invalid("", "unknown", "arguments travel in the body, not in the URL")
@@ -102,18 +104,20 @@ def read_post(
         visit.arguments = action.read(bodies.read_json(request.body))
         return visit
     visit.html = wants_html(request)
-    _read_form(visit, action, keyring, **now)
+    _read_form(visit, action, keyring, now)
     return visit
 
 
-def _read_form(visit: Visit, action: Action[..., Any], keyring: Keyring, **now: Any) -> None:
+def _read_form(visit: Visit, action: Action[..., Any], keyring: Keyring, now: datetime) -> None:
     fields = bodies.read_form(visit.request.body)
     token = fields.pop(csrf.FIELD, None)
     visit.form_page = fields.pop(PAGE_FIELD, "")
     visit.fields = fields
     try:
-        is_bearer = "authorization" in visit.request.headers
-        if not is_bearer and not csrf.is_form_token(keyring, token, visit.cookies, **now):
+        # A program's form needs no token: no browser sends `Authorization` by itself, and what is lenient (RFC 7009)
+        # acts on nothing but the secret inside it.
+        exempt = action.lenient or "authorization" in visit.request.headers
+        if not exempt and not csrf.is_form_token(keyring, token, visit.cookies, now=now):
             raise Refused("csrf_failed", "This page was open for too long. Send it once more.")
         visit.arguments = action.read(fields, form=True)
     except Refused as refused:
