@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt as pyjwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -499,6 +500,10 @@ def test_sets_that_are_ambiguous_are_refused() -> None:
         ("HS256", b""),
         ("HS256", b"x" * 31),
         ("HS256", HOSTILE["public_pem"].encode()),
+        ("RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024)),
+        ("PS256", rsa.generate_private_key(public_exponent=3, key_size=2048)),
+        ("ES256", ec.generate_private_key(ec.SECP384R1())),
+        ("ES256", ec.generate_private_key(ec.SECP256K1())),
         ("HS256", b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJx3"),
     ],
 )
