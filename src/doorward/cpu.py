@@ -19,7 +19,7 @@ from functools import cache, partial
 from typing import Any, TypeVar, TypeVarTuple
 
 from doorward.core.ports import Busy
-from doorward.primitives.hashing import SALT_BYTES, UNKNOWN, Passwords
+from doorward.primitives.hashing import OWASP, SALT_BYTES, UNKNOWN, Passwords
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -273,6 +273,13 @@ class _Hashing:
         memory = self._passwords.cost(self._passwords.dummy(scheme)).memory_bytes
         return self._pool.submit(self._passwords.work_of, scheme, password, memory=memory)
 
+    def _derive(self, text: str, salt: bytes) -> Future[str]:
+        return self._pool.submit(_derive, text, salt, memory=OWASP.memory_bytes)
+
+
+def _derive(text: str, salt: bytes) -> str:
+    return OWASP.hash(text, salt=salt)
+
 
 def _hash(passwords: Passwords, password: str, salt: bytes) -> str:
     return passwords.hash(password, salt=salt)
@@ -304,6 +311,10 @@ class BlockingHash(_Hashing):
         """The work of a failed verification by that scheme."""
         _wait_for(self._work_of(scheme, password))
 
+    async def derive(self, text: str, *, salt: bytes) -> str:
+        """Argon2id of a random code, with the salt of its set."""
+        return _wait_for(self._derive(text, salt))
+
 
 def _wait_for(future: Future[T]) -> T:
     try:
@@ -329,3 +340,7 @@ class AwaitingHash(_Hashing):
     async def work_of(self, scheme: str, password: str) -> None:
         """The work of a failed verification by that scheme."""
         await asyncio.wrap_future(self._work_of(scheme, password))
+
+    async def derive(self, text: str, *, salt: bytes) -> str:
+        """Argon2id of a random code, with the salt of its set."""
+        return await asyncio.wrap_future(self._derive(text, salt))

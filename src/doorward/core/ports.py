@@ -22,10 +22,6 @@ class Store(Protocol):
     async def add(self, *records: Record) -> bool:
         """Insert all or nothing. False if a unique value is taken; the transaction stays usable."""
 
-    async def create(self, record: R) -> R | None:
-        """`add` for one record whose key its table may choose (a host's user table): the record as it is kept now,
-        None if a unique value is taken."""
-
     async def get(self, kind: type[R], /, **where: Any) -> R | None:
         """The one row that matches, or None."""
 

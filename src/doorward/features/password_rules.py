@@ -12,8 +12,6 @@ from doorward.core.refusals import Refused
 from doorward.primitives import text
 from doorward.primitives.bloom import Bloom
 
-# Fewer different characters than this is a repetition, however long it is.
-LEAST_VARIETY = 5
 # Words of context shorter than this occur in good passwords by chance.
 LEAST_WORD = 4
 
@@ -27,7 +25,7 @@ def check_new_password(call: Call, password: str, *, context: Iterable[str] = ()
     if len(password) < least:
         raise Refused("password_too_short", f"Use {least} characters or more. A few words are easy to remember.")
     folded = password.casefold()
-    if is_known(folded) or is_known(password) or len(set(folded)) < LEAST_VARIETY:
+    if is_known(folded) or is_known(password):
         raise Refused("password_known")
     words = [call.world.settings.service_name, call.world.settings.origin.host, *context]
     if is_mostly_context(folded, words, least=min(least, 8)):
@@ -54,9 +52,11 @@ def is_mostly_context(folded: str, words: Iterable[str], *, least: int) -> bool:
 
 
 def _parts(word: str) -> set[str]:
+    """The word, its parts between separators, and those written together."""
+    spaced = word
     for separator in "@.-_+":
-        word = word.replace(separator, " ")
-    return {*word.split(), word.replace(" ", "")}
+        spaced = spaced.replace(separator, " ")
+    return {word, *spaced.split(), spaced.replace(" ", "")}
 
 
 class PasswordRules(Feature):

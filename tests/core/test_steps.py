@@ -1,0 +1,195 @@
+"""The gates, over all states of a small world: every set of proofs, enrolments, policies and account states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain, combinations, permutations, product
+
+import pytest
+
+from doorward.core.settings import Policy
+from doorward.core.steps import (
+    GATES,
+    Done,
+    Enroll,
+    Factor,
+    Facts,
+    Method,
+    Proof,
+    Prove,
+    Refuse,
+    Verify,
+    amr_of,
+    assurance_level,
+    has_second_factor,
+    next_step,
+)
+from doorward.features import password, recovery_codes, totp
+from doorward.features.sign_up import EMAIL
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(hours=2)
+# A passkey with user verification proves two factors at once; its feature comes later, its place in the rules is here.
+PASSKEY = Method("passkey", "hwk", frozenset({Factor.HAS, Factor.IS}), primary=True, second=True, enrolls=True)
+METHODS = {m.name: m for m in (EMAIL, password.METHOD, totp.METHOD, recovery_codes.METHOD, PASSKEY)}
+ENROLLABLE = ("password", "totp", "recovery_code", "passkey")
+POLICIES = (Policy.standard(), Policy.strict())
+
+
+def subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))
+
+
+def proof(name: str, at: datetime = NOW) -> Proof:
+    return Proof(name, METHODS[name].amr, METHODS[name].factors, at)
+
+
+def small_world() -> Iterator[Facts]:
+    """Every state: 16 enrolments × proofs of them or by mail, fresh or old × 2 policies × account × limit."""
+    for enrolled in subsets(ENROLLABLE):
+        for proved in subsets((*enrolled, "email")):
+            for old in subsets(proved):
+                proofs = tuple(proof(name, LONG_AGO if name in old else NOW) for name in proved)
+                for policy, is_open, verified, fresh in product(POLICIES, (True, False), (True, False), (True, False)):
+                    yield Facts(
+                        user_id="ann",
+                        account_is_open=is_open,
+                        address_is_verified=verified,
+                        proofs=proofs,
+                        enrolled=frozenset(enrolled),
+                        methods=METHODS,
+                        policy=policy,
+                        now=NOW,
+                        fresh_within=timedelta(minutes=10) if fresh else None,
+                    )
+
+
+WORLD = tuple(small_world())
+
+
+def test_the_world_is_not_small_by_mistake() -> None:
+    assert len(WORLD) > 5_000
+    assert sum(isinstance(next_step(facts), Done) for facts in WORLD) > 100
+
+
+def test_done_is_never_reached_without_what_the_policy_asks() -> None:
+    for facts in WORLD:
+        if not isinstance(next_step(facts), Done):
+            continue
+        assert facts.account_is_open
+        assert facts.address_is_verified
+        counted = facts.proofs
+        if facts.fresh_within is not None:
+            counted = tuple(p for p in counted if p.at >= NOW - facts.fresh_within)
+        assert any(METHODS[p.method].primary for p in counted), facts
+        if facts.policy.second_factor_required:
+            assert assurance_level(counted) >= 2, facts
+        if has_second_factor(facts):
+            assert assurance_level(counted) >= 2 or any(METHODS[p.method].second for p in counted), facts
+
+
+def test_a_password_alone_never_does_for_who_has_a_second_factor() -> None:
+    for facts in WORLD:
+        if {p.method for p in facts.proofs} <= {"password", "email"} and has_second_factor(facts):
+            assert not isinstance(next_step(facts), Done), facts
+
+
+def test_the_order_of_proofs_does_not_matter() -> None:
+    for facts in WORLD:
+        expected = next_step(facts)
+        for order in permutations(facts.proofs):
+            assert next_step(replace(facts, proofs=order)) == expected
+
+
+def test_enrolling_more_never_lowers_a_demand() -> None:
+    for facts in WORLD:
+        if isinstance(next_step(facts), Done):
+            continue
+        for name in set(ENROLLABLE) - facts.enrolled:
+            more = replace(facts, enrolled=facts.enrolled | {name})
+            assert not isinstance(next_step(more), Done), (facts, name)
+
+
+def test_prove_asks_only_for_something_that_the_user_has_and_has_not_just_proved() -> None:
+    for facts in WORLD:
+        step = next_step(facts)
+        if not isinstance(step, Prove):
+            continue
+        assert set(step.methods) <= facts.enrolled
+        since = NOW - facts.fresh_within if facts.fresh_within else None
+        recent = {p.method for p in facts.proofs if since is None or p.at >= since}
+        assert not set(step.methods) & recent, facts
+
+
+def test_every_prove_can_be_answered_until_nothing_is_asked() -> None:
+    """From any state, proving what is asked ends in Done, in a hold of another kind, or with nothing to prove."""
+    for facts in WORLD:
+        for _ in range(len(METHODS) + 1):
+            step = next_step(facts)
+            if not isinstance(step, Prove) or not step.methods:
+                break
+            kept = tuple(p for p in facts.proofs if p.method != step.methods[0])
+            facts = replace(facts, proofs=(*kept, proof(step.methods[0])))
+        else:
+            pytest.fail(f"asked for ever: {facts}")
+
+
+def test_a_closed_account_gets_the_word_of_a_wrong_password() -> None:
+    for facts in WORLD:
+        if not facts.account_is_open and any(METHODS[p.method].primary for p in facts.proofs):
+            assert next_step(facts) == Refuse("wrong_credentials")
+
+
+def test_an_address_is_verified_before_a_second_factor_is_enrolled() -> None:
+    for facts in WORLD:
+        if isinstance(next_step(facts), Enroll):
+            assert facts.address_is_verified
+            assert facts.policy.second_factor_required
+
+
+def test_mail_is_no_factor() -> None:
+    """Rule 6: a code by mail and one of an app are AAL1 together, whatever their number."""
+    assert assurance_level([proof("email")]) == 1
+    assert assurance_level([proof("email"), proof("totp")]) == 1
+    assert assurance_level([proof("password"), proof("totp")]) == 2
+    assert amr_of([proof("password"), proof("totp")]) == ("pwd", "otp", "mfa")
+
+
+def test_old_proofs_do_not_make_fresh() -> None:
+    facts = next(
+        f
+        for f in WORLD
+        if f.enrolled == {"password"}
+        and f.fresh_within
+        and f.proofs == (proof("password", LONG_AGO),)
+        and f.account_is_open
+        and f.address_is_verified
+        and not f.policy.second_factor_required
+    )
+    assert next_step(facts) == Prove(("password",))
+    assert isinstance(next_step(replace(facts, fresh_within=None)), Done)
+
+
+def test_a_hosts_gate_can_only_hold_back() -> None:
+    held = Refuse("not_permitted")
+    for facts in WORLD:
+        ours = next_step(facts)
+        with_host = next_step(facts, [lambda _: held])
+        assert with_host == (held if isinstance(ours, Done) else ours)
+
+
+def test_the_gates_are_read_in_this_order() -> None:
+    names = [gate.__name__ for gate in GATES]
+    assert names == [
+        "somebody_is_known",
+        "account_is_open",
+        "address_is_verified",
+        "second_factor_is_proved",
+        "proof_is_fresh",
+    ]
+    unverified = next(
+        f for f in WORLD if f.proofs == (proof("password"),) and f.account_is_open and not f.address_is_verified
+    )
+    assert next_step(unverified) == Verify("email")

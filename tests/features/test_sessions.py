@@ -1,0 +1,100 @@
+"""Sessions: one's own are seen and ended, others' are not found, and what must end them does."""
+
+from __future__ import annotations
+
+from doorward.core.call import Call
+from doorward.core.records import User
+from doorward.core.session import Session
+from doorward.features import sessions
+from doorward.testing.doubles import House
+from tests.features.people import refused, signed_in, signed_up
+
+
+def test_list_and_end_one(house: House) -> None:
+    here = signed_up(house)
+    house.clock.forward(seconds=1)
+    there = house.browser("203.0.113.9")
+    signed_in(there)
+    items = here.do(sessions.list_sessions).items
+    assert [item.session.ip for item in items] == ["203.0.113.9", "192.0.2.7"]
+    here.do(sessions.end, id=items[0].session.id)
+    refused("not_signed_in", there.do, sessions.session)
+    assert here.do(sessions.session).identity is not None
+
+
+def test_end_others(house: House) -> None:
+    here = signed_up(house)
+    others = [house.browser() for _ in range(3)]
+    for other in others:
+        signed_in(other)
+    here.do(sessions.end, others=True)
+    for other in others:
+        refused("not_signed_in", other.do, sessions.session)
+    assert len(here.do(sessions.list_sessions).items) == 1
+
+
+def test_somebody_elses_session_is_not_found(house: House) -> None:
+    ann, bob = signed_up(house), signed_up(house, "bob@example.com")
+    theirs = bob.do(sessions.session).identity.session.id
+    refused("not_found", ann.do, sessions.end, id=theirs)
+    assert bob.do(sessions.session).identity is not None
+    refused("invalid_input", ann.do, sessions.end)
+    refused("invalid_input", ann.do, sessions.end, id=theirs, others=True)
+
+
+def test_a_cut_or_changed_secret_is_nobodys(house: House) -> None:
+    guest = signed_up(house)
+    secret = guest.session
+    for wrong in (secret[:-1], secret + "A", secret.swapcase(), secret[1:], "A" * 43):
+        guest.session = wrong
+        refused("not_signed_in", guest.do, sessions.session)
+
+
+def test_idle_and_absolute_limits(house: House) -> None:
+    guest = signed_up(house)
+    policy = house.doorward.world.policy
+    for _ in range(2):
+        house.clock.now += policy.session_idle / 2
+        refused("not_signed_in", house.browser().do, sessions.session)
+    # A browser that was not asked to remember is out after a day, whatever it does.
+    refused("not_signed_in", guest.do, sessions.session)
+    guest = house.browser()
+    signed_in(guest, remember=True)
+    used = policy.session_absolute
+    while used > policy.session_idle:
+        house.clock.now += policy.session_idle / 2
+        used -= policy.session_idle / 2
+        assert guest.do(sessions.session).identity is not None
+    house.clock.now += policy.session_idle
+    refused("not_signed_in", guest.do, sessions.session)
+
+
+def test_what_a_host_changes_behind_our_back_ends_sessions(house: House) -> None:
+    """Rule 20: a new password hash or a closed account in the user's row, by whatever way."""
+    for values in ({"password": "argon2$another"}, {"active": False}):
+        guest = signed_up(house, f"{len(values)}{next(iter(values))}@example.com")
+        user_id = guest.do(sessions.session).identity.user.id
+
+        async def edit(call: Call, user_id: str = user_id, values: dict[str, object] = values) -> int:
+            return await call.store.change(User, {"id": user_id}, **values)
+
+        assert house.run(edit) == 1
+        refused("not_signed_in", guest.do, sessions.session)
+
+
+def test_anonymous_requests_write_no_rows(house: House) -> None:
+    async def rows(call: Call) -> int:
+        return await call.store.count(Session)
+
+    for _ in range(20):
+        refused("not_signed_in", house.browser().do, sessions.session)
+    assert house.run(rows) == 0
+
+
+def test_a_sign_in_over_a_session_ends_that_one(house: House) -> None:
+    guest = signed_up(house)
+    before = guest.session
+    signed_in(guest)
+    thief = house.browser()
+    thief.session = before
+    refused("not_signed_in", thief.do, sessions.session)
