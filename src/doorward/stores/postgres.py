@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -83,7 +84,9 @@ class _SyncSource:
     def __init__(self, options: dict[str, Any], statements: Statements) -> None:
         self._options, self.statements = options, statements
         self._pool: ConnectionPool[Connection[Any]] | None = None
+        self._abandoned: ConnectionPool[Connection[Any]] | None = None
         self._process = os.getpid()
+        self._making = threading.Lock()
 
     async def take(self) -> _SyncLink:
         pool = self._pool
@@ -103,10 +106,12 @@ class _SyncSource:
             self._pool = None
 
     def _opened(self) -> ConnectionPool[Connection[Any]]:
-        pool: ConnectionPool[Connection[Any]] = ConnectionPool(**self._options)
-        pool.open()
-        self._pool, self._process = pool, os.getpid()
-        return pool
+        with self._making:
+            if self._pool is None or self._process != os.getpid():
+                self._abandoned = self._pool  # the parent's, whose sockets must not be closed from here
+                self._pool, self._process = ConnectionPool(**self._options), os.getpid()
+                self._pool.open()
+            return self._pool
 
 
 class _AsyncSource:

@@ -1,0 +1,6 @@
+"""All records of the standard features: what the tests of the stores keep."""
+
+from doorward.core.doorward import records_of
+from doorward.presets import standard
+
+RECORDS = records_of(standard())
