@@ -117,12 +117,20 @@ class Site:
         return visit
 
     async def recognise(self, visit: Visit, call: Call) -> Identity | None:
-        """The identity of a visitor; an invalid bearer token is nobody's, and kept in `refused`."""
-        try:
-            call.identity = await identify(visit, call)
-        except Refused as refused:
-            visit.refused = refused
-        return call.identity
+        """The identity of a visitor, looked up once; an invalid bearer token is nobody's, and kept in `refused`."""
+        if not visit.known:
+            try:
+                visit.identity = await identify(visit, call)
+            except Refused as refused:
+                visit.refused = refused
+            visit.known = True
+        call.identity = visit.identity
+        return visit.identity
+
+    def settle(self, visit: Visit, call: Call) -> None:
+        """After a call that a host's route made for a visitor: who it is now, and the cookies that say so."""
+        visit.outgoing += self.cookies(visit, call)
+        visit.identity = call.identity
 
     def turned_away(self, visit: Visit, refused: Refused) -> Response:
         """The answer of a host's own route that wants somebody, or a fresher proof: browsers go and sign in."""
