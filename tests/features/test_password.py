@@ -64,6 +64,16 @@ def test_unknown_wrong_and_disabled_are_one_answer_and_one_amount_of_work(house:
     assert len({(r.reason, r.detail, r.retry_after, tuple(r.errors)) for r in refusals}) == 1
 
 
+def test_a_try_for_nobody_costs_a_write_too(house: House) -> None:
+    async def spent(call: Call) -> int:
+        return sum(row.failures for row in await call.store.find(Authenticator, kind="decoy"))
+
+    for identifier in ("nobody@example.com", "nobody at all", "nobody@example.com"):
+        refused("wrong_credentials", signed_in, house.browser(), identifier)
+    assert house.run(spent) >= 1
+    assert signed_up(house).do(sessions.session).identity is not None
+
+
 def test_a_second_factor_shows_only_after_the_right_password(house: House) -> None:
     with_totp(signed_up(house))
     refused("wrong_credentials", signed_in, house.browser(), password_="wrong password it is")

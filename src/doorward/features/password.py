@@ -18,7 +18,7 @@ from doorward.core.call import Call
 from doorward.core.events import PasswordChanged
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
-from doorward.core.records import Authenticator, User
+from doorward.core.records import Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Session, host_digest
 from doorward.core.sign_in import Stepped, advance, begin, current, is_known_device, proof_by
@@ -87,6 +87,7 @@ async def prove(call: Call, identifier: str, password: str) -> tuple[User, Authe
     limit_key = await limit_tries(call, "password", canonical, known=known)
     authenticator = None if user is None else await password_of(call, user)
     if user is None or authenticator is None or not is_usable(stored_hash(user, authenticator)):
+        await spend_nobodys_try(call, canonical)
         await call.hash.work_of(await decoy_scheme(call, canonical), password)
         raise await fail(call, METHOD.name, "wrong_credentials")
     stored = stored_hash(user, authenticator)
@@ -168,6 +169,15 @@ async def tell_closed(call: Call, user: User) -> None:
     """One letter a day with the cure, when strangers have used up their tries (rule 12)."""
     if await call.world.limits.once(f"password-closed:{user.id}", seconds=86_400):
         await tell(call, user, "password_closed")
+
+
+async def spend_nobodys_try(call: Call, canonical: str) -> None:
+    """The committed write that a try costs, where there is nobody whose try it could be: one duration for all."""
+    # A few rows, so that strangers who try unknown names do not wait for one lock.
+    handle = f"decoy:{tokens.hmac_digest(call.keyring.key('decoy-row'), canonical)[-1]}"
+    if await call.store.change(Authenticator, {"handle": handle}, failures=Plus(1)) == 0:
+        row = Authenticator(id=call.new_id(), user_id="", kind="decoy", handle=handle, created_at=call.now)
+        await call.store.add(row)
 
 
 async def decoy_scheme(call: Call, canonical: str) -> str:

@@ -154,7 +154,8 @@ class Guest:
 
     def do(self, action: Action[P, T], **arguments: Any) -> T:
         """Run an action as an adapter would: read its arguments, run it, apply its effects. Raises `Refused`."""
-        return self.run(lambda call: self.house.doorward.perform(call, action, action.read(arguments)))
+        answer: T = self.run(lambda call: self.house.doorward.perform(call, action, action.read(arguments)))
+        return answer
 
     def run(self, story: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return finish(self._run(story, *args, **kwargs))
