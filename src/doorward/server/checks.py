@@ -1,0 +1,278 @@
+"""What `doorward doctor` looks at, one small function each; none of them changes anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import smtplib
+import ssl
+import stat
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import redis
+from cryptography import x509
+from sqlalchemy import text
+
+from doorward import presets
+from doorward.core.doorward import records_of
+from doorward.core.ports import Unavailable
+from doorward.core.refusals import Misconfigured
+from doorward.cpu import MIB
+from doorward.primitives.hashing import OWASP
+from doorward.server import tls
+from doorward.server.config import check_exposure
+from doorward.server.doctor import Case, Check, Finding, note, ok, problem
+from doorward.stores.migrations import connected, drift, pending
+
+PATIENCE = 5  # seconds for a server to answer
+MOST_SKEW = 5  # seconds (rule 29)
+CERTIFICATE_NOTICE = timedelta(days=14)
+
+
+def secret(case: Case) -> Iterator[Finding]:
+    if "secret" in case.broken:
+        return
+    number = len(case.settings.secret)
+    yield ok("secret", "strong" if number == 1 else f"strong; {number} of them, the first one writes")
+    file = case.sources.file
+    holds_secrets = {"secret", "smtp_url", "database_url"} & {name.lower() for name in case.sources.config}
+    if file is not None and holds_secrets and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield problem(
+            "secret", f"{file} holds secrets and other users of this machine can read it", f"chmod 600 {file}"
+        )
+
+
+def origin(case: Case) -> Iterator[Finding]:
+    if "origin" in case.broken:
+        return
+    settings, port = case.settings, case.listen.port
+    if settings.origin.is_secure:
+        yield ok("origin", f"{settings.origin}, https")
+    else:
+        yield note(
+            "origin", f"{settings.origin}: for trying it on this machine", "set an https ORIGIN before others come"
+        )
+    behind_proxy = bool(settings.trusted_proxies)
+    if not behind_proxy and settings.origin.port != port and (case.has_tls or not settings.origin.is_secure):
+        yield problem(
+            "origin",
+            f"people go to port {settings.origin.port} and the server listens on {port}",
+            "give ORIGIN and LISTEN the same port, or set TRUSTED_PROXIES if a proxy stands between",
+        )
+
+
+def exposure(case: Case) -> Iterator[Finding]:
+    try:
+        check_exposure(case.settings, case.listen, tls=case.has_tls)
+    except Misconfigured as wrong:
+        yield problem("https", f"{case.listen} is open to other machines without https", wrong.cure)
+        return
+    yield ok("https", f"listens on {case.listen}, " + ("with TLS" if case.has_tls else "plain http"))
+
+
+def certificate(case: Case) -> Iterator[Finding]:
+    if case.cert is None or case.key is None:
+        return
+    try:
+        tls.brought(case.cert, case.key)
+        found = tls.certificate_in(case.cert)
+    except (Misconfigured, ValueError, OSError) as wrong:
+        cure = "name a PEM file with the whole chain, and its unencrypted key"
+        yield problem("certificate", wrong.cure if isinstance(wrong, Misconfigured) else str(wrong), cure)
+        return
+    yield from _about(case, found)
+
+
+def _about(case: Case, found: x509.Certificate) -> Iterator[Finding]:
+    left = found.not_valid_after_utc - datetime.now(UTC)
+    host = case.settings.origin.host
+    if not tls.covers(found, case.settings.origin):
+        names = ", ".join(sorted(tls.names_of(found))) or "nobody"
+        yield problem("certificate", f"is for {names}, not for {host}", f"get a certificate for {host}")
+    elif left < timedelta():
+        yield problem("certificate", f"expired {-left.days} days ago", "renew it and restart")
+    elif left < CERTIFICATE_NOTICE:
+        yield note("certificate", f"expires in {left.days} days", "renew it and restart")
+    else:
+        yield ok("certificate", f"for {host}, {left.days} days left")
+
+
+def proxy(case: Case) -> Iterator[Finding]:
+    trusted, cure = (
+        case.settings.trusted_proxies,
+        "set TRUSTED_PROXIES to the addresses of the proxy, such as 10.0.0.5/32",
+    )
+    if any(network.prefixlen == 0 for network in trusted):
+        yield problem("proxy", "every client is believed about its own address, so limits by network hold nobody", cure)
+    elif case.settings.origin.is_secure and not case.has_tls and not trusted:
+        yield problem(
+            "proxy", "https must come from a proxy, whose address is then everybody's in limits and lists", cure
+        )
+    elif trusted:
+        yield ok("proxy", "believed: " + ", ".join(map(str, trusted)))
+    else:
+        yield ok("proxy", "none")
+
+
+def database(case: Case) -> Iterator[Finding]:
+    url = case.settings.database_url
+    scheme = url.partition(":")[0]
+    if url == "memory:":
+        yield note("database", "in memory: all is lost at the end", "set DATABASE_URL")
+        return
+    try:
+        if scheme == "sqlite" and not _exists(url):
+            yield ok("database", "SQLite, not made yet")
+            return
+        if pending(url):
+            yield problem("database", f"{scheme}: lacks tables or columns of this release", "run `doorward migrate`")
+            return
+        differences = drift(url, records_of(presets.standard()))
+    except (Unavailable, Misconfigured) as wrong:
+        yield problem("database", f"can't be reached: {wrong}", "start it, or mend DATABASE_URL")
+        return
+    if differences:
+        yield problem(
+            "database", "; ".join(differences), "undo what was changed by hand; `doorward migrate` can't know it"
+        )
+    else:
+        yield ok("database", f"{scheme}, reachable and migrated")
+        yield from _clock(url)
+
+
+def _exists(url: str) -> bool:
+    return Path(url.removeprefix("sqlite:///")).exists()
+
+
+def _clock(url: str) -> Iterator[Finding]:
+    """Times compared across machines are the database's (rule 29)."""
+    if not url.startswith("postgres"):
+        yield ok("clock", "the database is a file of this machine")
+        return
+    with connected(url) as connection:
+        asked = time.time()
+        theirs = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+        skew = float(theirs) - (asked + time.time()) / 2
+    if abs(skew) > MOST_SKEW:
+        yield problem(
+            "clock", f"{skew:+.1f} s from the database", "run a time service (chrony, systemd-timesyncd) on both"
+        )
+    else:
+        yield ok("clock", f"{abs(skew) * 1000:.0f} ms from the database")
+
+
+def mail(case: Case) -> Iterator[Finding]:
+    settings = case.settings
+    if not settings.smtp_url:
+        level = note if settings.origin.is_loopback else problem
+        yield level("mail", "letters go to the terminal", "set SMTP_URL and MAIL_FROM")
+        return
+    if not settings.mail_from:
+        yield problem("mail", "letters have no sender", 'set MAIL_FROM, e.g. "Example <no-reply@example.com>"')
+    try:
+        yield ok("mail", _greeted(settings.smtp_url))
+    except (OSError, smtplib.SMTPException, ValueError) as wrong:
+        yield problem("mail", f"the server does not take our letters: {wrong}", "start it, or mend SMTP_URL")
+
+
+def _greeted(url: str) -> str:
+    """EHLO, STARTTLS, AUTH and NOOP, as when a letter is sent; no letter is."""
+    parts = urlsplit(url)
+    wanted = parse_qs(parts.query).get("tls", ["starttls" if parts.username else "none"])[0]
+    host, context = parts.hostname or "localhost", ssl.create_default_context()
+    if parts.scheme == "smtps" or wanted == "implicit":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=PATIENCE, context=context)
+    else:
+        server = smtplib.SMTP(host, parts.port or 587, timeout=PATIENCE)
+    with server:
+        if wanted == "starttls":
+            server.starttls(context=context)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.noop()
+    return f"{host}:{parts.port or 587} answers" + (" and knows us" if parts.username else "")
+
+
+def valkey(case: Case) -> Iterator[Finding]:
+    url = case.settings.redis_url
+    if not url:
+        yield ok("valkey", "none: short-term limits are kept in the database")
+        return
+    try:
+        with redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as server:
+            server.ping()
+    except (redis.RedisError, OSError, ValueError) as wrong:
+        yield problem("valkey", f"can't be reached: {wrong}", "start it, or mend REDIS_URL")
+    else:
+        yield ok("valkey", "answers")
+
+
+def threads(case: Case) -> Iterator[Finding]:
+    """Places for hashing against the memory they may declare: too few places to wait, and sign-ins are sent away."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    waiting = case.settings.hash_memory_mib * MIB // OWASP.memory_bytes
+    found = f"{cores} at once, {waiting} running and waiting in {case.settings.hash_memory_mib} MiB"
+    if waiting < 2 * cores:
+        yield problem("hash places", found, f"set HASH_MEMORY_MIB to {cores * 8 * 20} or more")
+    else:
+        yield ok("hash places", found)
+
+
+def hash_cost(case: Case) -> Iterator[Finding]:
+    """The least of five: what else runs on the machine does not count."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        OWASP.hash("correct horse", salt=b"0123456789abcdef")
+        times.append(time.perf_counter() - began)
+    milliseconds = min(times) * 1000
+    found = f"{milliseconds:.0f} ms for one argon2id of {OWASP.memory_kib // 1024} MiB on this machine"
+    if milliseconds > 250:
+        yield note("hash cost", found, "sign-in is slow here: give the machine more CPU")
+    else:
+        yield ok("hash cost", found)
+
+
+# vpmuludq on 256-bit registers (VEX prefix, L=1) and pmuludq on 128-bit ones: the heart of argon2's mixing.
+_AVX2 = re.compile(
+    rb"\xc5[\x05\x0d\x15\x1d%\x2d\x35=EMU\x5dem\x75\x7d\x85\x8d\x95\x9d\xa5\xad\xb5\xbd\xc5\xcd\xd5\xdd\xe5\xed\xf5\xfd]\xf4"
+)
+
+
+def argon2_build(case: Case) -> Iterator[Finding]:
+    """Wheels are built for every processor of a kind; one built here may use AVX2 and take a third less time."""
+    library = _argon2_library()
+    if library is None or not _processor_has("avx2"):
+        yield ok("argon2", "the portable build is as good as any on this processor")
+    elif len(_AVX2.findall(library.read_bytes())) > 8:
+        yield ok("argon2", "built for this processor (AVX2)")
+    else:
+        cure = (
+            "CFLAGS='-O3 -march=native' pip install --force-reinstall --no-binary :all: --no-deps argon2-cffi-bindings"
+        )
+        yield note("argon2", "portable build; this processor has AVX2, which hashes faster", cure)
+
+
+def _argon2_library() -> Path | None:
+    package = find_spec("_argon2_cffi_bindings")
+    if package is None or package.origin is None:
+        return None
+    return next(Path(package.origin).parent.glob("_ffi*.so"), None)
+
+
+def _processor_has(flag: str) -> bool:
+    try:
+        return re.search(rf"^flags\s*:.*\b{flag}\b", Path("/proc/cpuinfo").read_text(), re.MULTILINE) is not None
+    except OSError:
+        return False
+
+
+CHECKS: tuple[Check, ...] = (
+    *(secret, origin, exposure, certificate, proxy, database, mail, valkey),
+    *(threads, hash_cost, argon2_build),
+)
