@@ -79,8 +79,12 @@ def test_only_six_ascii_digits_are_a_code(house: House) -> None:
         refused("wrong_code", guest.do, verify_email.verify, code=code)
 
 
-def test_letters_have_a_budget(house: House) -> None:
-    guest = begun(house)
-    for _ in range(house.doorward.world.policy.tries_per_identifier):
-        guest.do(verify_email.resend)
-    assert (refused("too_many_attempts", guest.do, verify_email.resend).retry_after or 0) > 0
+def test_letters_to_one_address_have_a_budget_a_day(house: House) -> None:
+    most = house.doorward.world.policy.letters_per_day
+    for number in range(most):
+        house.browser(f"192.0.2.{number}").do(sign_up.sign_up, email="ANN@example.com", password=PASSWORD)
+        house.clock.forward(minutes=1)
+    guest = house.browser("203.0.113.1")
+    refusal = refused("too_many_attempts", guest.do, sign_up.sign_up, email="ann@example.com", password=PASSWORD)
+    assert (refusal.retry_after or 0) > 0
+    assert len(house.mail.letters) == most

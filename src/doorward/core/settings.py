@@ -42,6 +42,7 @@ class Policy:
     refresh_grace: timedelta = timedelta(seconds=30)
     tries_per_identifier: int = 20
     tries_per_network: int = 1000
+    letters_per_day: int = 20
     tries_window: timedelta = timedelta(minutes=5)
 
     @classmethod

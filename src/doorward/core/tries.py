@@ -38,6 +38,14 @@ async def limit_tries(call: Call, what: str, subject: str, *, known: bool = Fals
     return key
 
 
+async def limit_letters(call: Call, address: str) -> None:
+    """Letters to one address have a budget a day, whoever asks for them (rule 45)."""
+    key = tokens.hmac_digest(call.keyring.key("limits"), "letters", address)
+    wait = await call.world.limits.hit(f"letters:{key}", most=call.policy.letters_per_day, seconds=86_400)
+    if wait:
+        raise Refused("too_many_attempts", retry_after=wait)
+
+
 async def spend_try(call: Call, authenticator: Authenticator) -> bool:
     """Spend one try of an authenticator. False when its share is used up, or it is disabled."""
     share, most = _share(call, authenticator)

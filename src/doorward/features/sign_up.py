@@ -15,7 +15,7 @@ from doorward.core.records import Account, EmailAddress, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
 from doorward.core.steps import Enroll, Method, Verify
-from doorward.core.tries import limit_tries
+from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import find_user
 from doorward.features import password as passwords
 from doorward.features.password_rules import check_new_password
@@ -69,6 +69,7 @@ async def sign_up(
     await check_username(call, username)
     under_way = begin(call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE)
     await limit_tries(call, "sign-up", canonical)
+    await limit_letters(call, canonical)
     hash = await call.hash.hash(password)
     taken = await call.store.get(EmailAddress, verified_key=canonical)
     link = call.new_secret()

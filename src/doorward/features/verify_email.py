@@ -12,7 +12,7 @@ from doorward.core.feature import Feature, Page
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, begin, current, held
 from doorward.core.steps import Verify
-from doorward.core.tries import fail, limit_tries, spend_code_try
+from doorward.core.tries import fail, limit_letters, limit_tries, spend_code_try
 from doorward.features import sign_up
 from doorward.features.sign_up import PendingSignUp
 from doorward.primitives import codes, text, tokens
@@ -80,7 +80,7 @@ async def resend(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
     """Send another letter with another code; the code before it is good no more."""
     under_way = await current(call, attempt, purpose=SIGN_UP)
     await limit_tries(call, "email-resend", under_way.attempt.digest)
-    await limit_tries(call, "email-resend-to", under_way.attempt.to.casefold())
+    await limit_letters(call, text.canonical_address(under_way.attempt.to) or under_way.attempt.to)
     pending = await call.store.get(PendingSignUp, id=under_way.attempt.subject)
     if pending is None or pending.expires_at <= call.now:
         raise Refused("attempt_expired")
