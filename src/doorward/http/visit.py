@@ -54,6 +54,11 @@ class Visit:
         return self.request.method == "GET"
 
     @property
+    def claims_nobody(self) -> bool:
+        """Whether the request brings nothing by which anybody could be known: no store need be asked."""
+        return "session" not in self.cookies and "authorization" not in self.request.headers
+
+    @property
     def jar(self) -> Jar:
         return Jar(self.origin)
 

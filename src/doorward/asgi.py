@@ -1,0 +1,249 @@
+"""Doorward for any ASGI framework: `Auth(…)` is an application to mount, and a middleware that knows who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+from doorward.assembly import Runtime, Surroundings, split_database
+from doorward.core.action import Needs
+from doorward.core.call import Call, Client
+from doorward.core.doorward import require
+from doorward.core.feature import Feature
+from doorward.core.refusals import Refused
+from doorward.core.session import Identity
+from doorward.cpu import LEAST_MEMORY
+from doorward.http.messages import MAX_BODY, Headers, Request, Response
+from doorward.http.visit import Visit
+
+T = TypeVar("T")
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+KEY = "doorward"
+# Threads beside those that wait for a hash: people already signed in notice nothing of a flood of sign-ins.
+SPARE_THREADS = 8
+VARY = (b"vary", b"Cookie, Authorization")
+_VISITOR: ContextVar[Visitor | None] = ContextVar("doorward-visitor", default=None)
+_LIMITER: RunVar[anyio.CapacityLimiter] = RunVar("doorward-threads")
+
+
+class Auth(Runtime):
+    """Sign-in as an ASGI application. `Auth("sqlite:///app.db", origin="https://app.example.com")`.
+
+    Mount it (`Mount("/auth", auth)`), or let `auth.middleware(app)` answer under the prefix and tell `app` who asks.
+    """
+
+    colour = "async"
+
+    def __init__(self, database: str | Feature | None = None, *features: Feature, **options: Any) -> None:
+        url, self.features = split_database(database, features)
+        super().__init__(options if url is None else {**options, "database_url": url})
+        self.assemble(self.features, self.surroundings())
+
+    def surroundings(self) -> Surroundings:
+        """What the framework around us knows; a bare ASGI application knows nothing."""
+        return Surroundings(debug=bool(self._given.get("debug")))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for a path of ours."""
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        if scope["type"] != "http":
+            return await _hang_up(scope, receive, send)
+        path, prefix = self.located(scope)
+        body = await _read(scope, receive)
+        if body is None:  # the client went away
+            return None
+        await _send(send, await self.arespond(_request(scope, path, prefix, body)))
+
+    def middleware(self, app: App) -> App:
+        """`app` with our paths answered; in all others `await scope["doorward"].identity()` says who asks."""
+
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] not in ("http", "websocket"):
+                return await app(scope, receive, send)
+            path, prefix = self.located(scope)
+            if scope["type"] == "http" and self.site.owns(path, prefix=prefix):
+                return await self(scope, receive, send)
+            visitor = scope[KEY] = Visitor(self, scope)
+            if (refusal := await self.refusal(scope, visitor)) is not None:
+                return await _send(send, refusal)
+            token = _VISITOR.set(visitor)
+            try:
+                await app(scope, receive, visitor.sender(send))
+            finally:
+                _VISITOR.reset(token)
+
+        return run
+
+    async def refusal(self, scope: Scope, visitor: Visitor) -> Response | None:
+        """The answer to a request that may not reach the application; a framework's adapter knows its routes."""
+        return None
+
+    async def arun(
+        self, story: Callable[[Call], Awaitable[T]], client: Client | None = None, *, quick: bool = False
+    ) -> T:
+        """Await a story where the store can be awaited; else complete it in place if it only reads, or in a thread."""
+        if self.natively:
+            return await self._work("async", story, client)
+        if quick:
+            return self.run(story, client)
+        return await anyio.to_thread.run_sync(partial(self.run, story, client), limiter=self._limiter())
+
+    def run(self, story: Callable[[Call], Awaitable[T]], client: Client | None = None) -> T:
+        """Complete a story on this thread. Over a store that can only be awaited, the event loop that started this
+        thread does it (an endpoint that is a plain `def`)."""
+        if "sync" in self.stores.colours:
+            return super().run(story, client)
+        return anyio.from_thread.run(self._work, "async", story, client)
+
+    def visit(self) -> Visit | None:
+        visitor = _VISITOR.get()
+        return visitor.visit if visitor is not None else None
+
+    def _limiter(self) -> anyio.CapacityLimiter:
+        """Threads of our own in each event loop, more than there are places to wait for a hash."""
+        try:
+            return _LIMITER.get()
+        except LookupError:
+            limiter = anyio.CapacityLimiter(self.pool.memory_limit // LEAST_MEMORY + SPARE_THREADS)
+            _LIMITER.set(limiter)
+            return limiter
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self.stores.close()
+                return await send({"type": "lifespan.shutdown.complete"})
+
+    def located(self, scope: Scope) -> tuple[str, str]:
+        """The whole path as it was sent, and the prefix under which we answer in it.
+
+        `root_path` is what comes before the application; servers put it into the path or leave it out.
+        """
+        raw, root = scope.get("raw_path"), str(scope.get("root_path") or "")
+        path = raw.decode("ascii", "replace").partition("?")[0] if raw else quote(scope["path"], safe="/:;=@!$&'()*+,~")
+        if root and not path.startswith(root + "/"):
+            path = root + path
+        return path, root if root.endswith(self.parts.prefix) else root + self.parts.prefix
+
+
+class Visitor:
+    """Who makes a request to a route of the application's own: `scope["doorward"]`. Costs nothing until it is asked."""
+
+    def __init__(self, auth: Auth, scope: Scope) -> None:
+        self.auth = auth
+        self._scope = scope
+        self._visit: Visit | None = None
+
+    @property
+    def visit(self) -> Visit:
+        if self._visit is None:
+            path, prefix = self.auth.located(self._scope)
+            self._visit = self.auth.site.visitor(_request(self._scope, path, prefix))
+        return self._visit
+
+    async def identity(self) -> Identity | None:
+        """The identity, looked up at first use; None where nobody is signed in."""
+        visit = self.visit
+        if not visit.known and not visit.claims_nobody:
+            await self.auth.arun(self._recognise, visit.client, quick=True)
+        return visit.identity
+
+    async def _recognise(self, call: Call) -> None:
+        await self.auth.site.recognise(self.visit, call)
+
+    async def require(self, needs: Needs = Needs.SIGNED_IN) -> Identity:
+        """The identity. Raises `Refused` where nobody is signed in, or where `needs` asks for more."""
+        identity = await self.identity()
+        if self.visit.refused is not None:
+            raise self.visit.refused
+        if identity is None:
+            raise Refused("not_signed_in")
+        if needs is not Needs.SIGNED_IN:
+
+            async def ask(call: Call) -> None:
+                await self.auth.site.recognise(self.visit, call)
+                await require(call, needs)
+
+            await self.auth.arun(ask, self.visit.client, quick=True)
+        return identity
+
+    def turned_away(self, refused: Refused) -> Response:
+        """The answer to who may not go on."""
+        return self.auth.site.turned_away(self.visit, refused)
+
+    def sender(self, send: Send) -> Send:
+        """`send`, with the cookies that calls from the application's routes want set."""
+
+        async def with_cookies(message: Message) -> None:
+            visit = self._visit
+            if visit is not None and message["type"] in ("http.response.start", "websocket.accept"):
+                headers = [*message.get("headers", ()), *_encoded(visit.outgoing), VARY]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return with_cookies
+
+
+def _request(scope: Scope, path: str, prefix: str, body: bytes = b"") -> Request:
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    client = scope.get("client")
+    return Request(
+        method=scope.get("method", "GET"),
+        path=path,
+        query=scope.get("query_string", b"").decode("latin-1"),
+        headers=headers,
+        body=body,
+        peer=client[0] if client else "",
+        secure=scope.get("scheme") in ("https", "wss"),
+        prefix=prefix,
+    )
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes | None:
+    """The body, at most one byte more than we take; None if the client went away."""
+    if scope["method"] not in ("POST", "PUT", "PATCH"):
+        return b""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return bytes(body[: MAX_BODY + 1])
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _send(send: Send, response: Response) -> None:
+    headers = [*_encoded(response.headers), (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:
+    """There are no WebSockets of ours."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})

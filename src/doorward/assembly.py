@@ -1,0 +1,358 @@
+"""Puts an installation together for one process, and runs stories in it: what all hosts share."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from doorward import presets
+from doorward.core.action import Action
+from doorward.core.call import Call, Client, World
+from doorward.core.doorward import Doorward, records_of
+from doorward.core.events import Event
+from doorward.core.feature import Feature, Sweep
+from doorward.core.finish import finish
+from doorward.core.ports import Clock, Colour, Hash, Limits, Post, Randomness, Store, Stores, Unavailable
+from doorward.core.refusals import Misconfigured, Refused
+from doorward.core.session import Session
+from doorward.core.settings import Settings, load_settings
+from doorward.core.steps import Gate
+from doorward.cpu import MIB, AwaitingHash, BlockingHash, HashPool, process_pool
+from doorward.http.dispatch import Site
+from doorward.http.messages import Request, Response
+from doorward.http.views import Views
+from doorward.http.visit import Visit
+from doorward.limits import LimitWindow, open_limits
+from doorward.primitives import tokens
+from doorward.primitives.hashing import Bcrypt, Passwords
+from doorward.primitives.keyring import Keyring, key_id, weakness
+from doorward.stores import open_store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Listener = Callable[[Any], Any]
+
+log = logging.getLogger("doorward")
+
+UPKEEP_EVERY = timedelta(minutes=1)
+SWEEP_AT_ONCE = 500  # rows of one kind
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an `Auth` takes beside settings, all by construction and never by an environment switch.
+
+    `users`: a `UserTable`, for users in a table of the host's. `session`: lends the host's SQLAlchemy session.
+    `stores`: in the place of what DATABASE_URL names. `mail`: called with the letters that wait, after commit.
+    `passwords` and `pool`: how passwords are hashed, and where. `views`: the pages. `gates`: the host's own, after
+    ours. `prefix`: where we answer. `config`: a TOML file.
+    """
+
+    users: Any = None
+    session: Callable[[], Any] | None = None
+    stores: Stores | None = None
+    limits: Limits | None = None
+    mail: Post | None = None
+    clock: Clock = utc_now
+    random: Randomness = os.urandom
+    passwords: Passwords | None = None
+    pool: HashPool | None = None
+    views: Views | None = None
+    gates: Sequence[Gate] = ()
+    prefix: str = "/auth"
+    config: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the host's framework knows: its own secrets (newest first) and their name, whether it is being debugged."""
+
+    secrets: Sequence[str] = ()
+    secret_name: str = "the framework's secret key"
+    debug: bool = False
+    debug_origin: str = "http://localhost:8000"
+
+
+class Runtime:
+    """An installation in one process; the `Auth` of each host inherits from it."""
+
+    colour: ClassVar[Colour] = "sync"
+
+    doorward: Doorward
+    site: Site
+    stores: Stores
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        names = {f.name for f in fields(Parts)}
+        self.parts = Parts(**{name: value for name, value in options.items() if name in names})
+        self._given = {name: value for name, value in options.items() if name not in names}
+        self._listeners: list[tuple[type[Event], Listener]] = []
+
+    def assemble(self, features: Sequence[Feature], around: Surroundings) -> None:
+        """Everything at once, or `Misconfigured`."""
+        parts, features = self.parts, features or presets.standard()
+        names, settings = settings_for(self._given, around, parts.config)
+        records = (*records_of(features), LimitWindow)
+        self.own_stores = parts.stores or open_store(settings.database_url, records=records, user_table=parts.users)
+        self.stores = self.lent(parts.session) if parts.session is not None else self.own_stores
+        self.natively = self.colour == "async" and "async" in self.stores.colours
+        limits = parts.limits or self._open_limits(settings)
+        self.doorward = Doorward(
+            settings=settings,
+            features=features,
+            limits=getattr(limits, "sync", limits),
+            clock=parts.clock,
+            random=parts.random,
+            post=parts.mail,
+            gates=parts.gates,
+            prefix=parts.prefix,
+        )
+        world = self.doorward.world
+        self._worlds: dict[Colour, World] = {
+            "sync": world,
+            "async": replace(world, limits=getattr(limits, "awaiting", limits)),
+        }
+        self.pool, passwords = parts.pool or _pool(settings, names), parts.passwords or _passwords(settings)
+        self._hashes: dict[Colour, Hash] = {
+            "sync": BlockingHash(self.pool, passwords),
+            "async": AwaitingHash(self.pool, passwords),
+        }
+        self.site = Site(self.doorward, parts.views)
+        self._upkeep_due = parts.clock() + UPKEEP_EVERY
+        self._check_colours()
+        for event, listener in self._listeners:
+            self.doorward.on(event)(listener)
+
+    def _open_limits(self, settings: Settings) -> Limits:
+        """A database server is what several processes have in common; beside an SQLite file there is one, mostly."""
+        is_shared = settings.database_url.startswith("postgres")
+        return open_limits(settings.redis_url, clock=self.parts.clock, shared=self.own_stores if is_shared else None)
+
+    def lent(self, lender: Callable[[], Any]) -> Stores:
+        """Stores on sessions of the host's."""
+        raise Misconfigured("assembly.E1", "this host can't lend its sessions; leave `session` out")
+
+    @property
+    def settings(self) -> Settings:
+        return self.doorward.world.settings
+
+    def on(self, event: type[Event]) -> Callable[[Callable[[Any], T]], Callable[[Any], T]]:
+        """`@auth.on(SignedIn)`: call the function with each such event, in the transaction that caused it."""
+
+        def register(listener: Callable[[Any], T]) -> Callable[[Any], T]:
+            self._listeners.append((event, listener))
+            if hasattr(self, "doorward"):
+                self._check_listener(event, listener)
+                self.doorward.on(event)(listener)
+            return listener
+
+        return register
+
+    def _check_colours(self) -> None:
+        wanted: Colour = "async" if self.natively else "sync"
+        if wanted not in self.stores.colours:
+            raise Misconfigured(
+                "assembly.E2", f"{type(self.stores).__name__} can only be awaited, and this host does not await"
+            )
+        for event, listener in self._listeners:
+            self._check_listener(event, listener)
+
+    def _check_listener(self, event: type[Event], listener: Listener) -> None:
+        if inspect.iscoroutinefunction(listener) and not self.natively:
+            raise Misconfigured(
+                "assembly.E3",
+                f"the listener {listener.__name__} of {event.__name__} is `async def`, and stories are completed "
+                "without an event loop here; make it a plain `def`",
+            )
+
+    # Running stories
+
+    def run(self, story: Callable[[Call], Awaitable[T]], client: Client | None = None) -> T:
+        """Complete a story on this thread, in a unit of work of its own; then send its letters."""
+        return finish(self._work("sync", story, client))
+
+    async def arun(
+        self, story: Callable[[Call], Awaitable[T]], client: Client | None = None, *, quick: bool = False
+    ) -> T:
+        """Await a story. On a host of threads that is completing it here; ASGI does better. `quick`: it only reads."""
+        return self.run(story, client)
+
+    async def _work(self, colour: Colour, story: Callable[[Call], Awaitable[T]], client: Client | None) -> T:
+        call: Call | None = None
+        try:
+            async with self.stores.unit(colour) as store:
+                call = self.doorward.call(store, self._hashes[colour], client)
+                call.world = self._worlds[colour]
+                result = await story(call)
+        except Refused:  # what was written before it is committed (rule 11), letters too
+            self._post(call)
+            raise
+        self._post(call)
+        if call.now >= self._upkeep_due:
+            self._upkeep_due = call.now + UPKEEP_EVERY
+            await self._keep_up(colour)
+        return result
+
+    def _post(self, call: Call | None) -> None:
+        if call is not None and call.effects.posted:
+            self.doorward.world.post(tuple(call.effects.posted))
+
+    async def _keep_up(self, colour: Colour) -> None:
+        """Write last-seen times in one batch, and remove what is past its time; a failure waits for the next time."""
+        try:
+            async with self.own_stores.unit(colour) as store:
+                await write_seen(self.doorward, store)
+                await sweep(self.doorward, store)
+        except Unavailable:
+            log.warning("the store can't be reached; upkeep waits")
+
+    def do(self, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an action from Python, as the one who makes the present request: `auth.do(actions.password.change, …)`.
+
+        Raises `Refused`. Outside of a request nobody is signed in.
+        """
+        visit = self.visit()
+        return self.run(lambda call: self._perform(call, visit, action, kwargs), visit.client if visit else None)
+
+    async def ado(self, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """`do`, to be awaited."""
+        visit = self.visit()
+        return await self.arun(lambda call: self._perform(call, visit, action, kwargs), visit.client if visit else None)
+
+    async def _perform(self, call: Call, visit: Visit | None, action: Action[P, T], arguments: Mapping[str, Any]) -> T:
+        if visit is not None:
+            await self.site.recognise(visit, call)
+            if visit.refused is not None:
+                raise visit.refused
+        try:
+            return await self.doorward.perform(call, action, action.read(arguments))
+        finally:
+            if visit is not None:
+                self.site.settle(visit, call)
+
+    def visit(self) -> Visit | None:
+        """Who makes the request that is being answered, where the host knows."""
+        return None
+
+    # Answering requests
+
+    def respond(self, request: Request) -> Response:
+        """The answer to a request for one of our own paths."""
+        visit = self.site.receive(request)
+        if isinstance(visit, Response):
+            return visit
+        received = visit
+        try:
+            return self.run(lambda call: self.site.answer(received, call), visit.client)
+        except Exception as error:
+            return self.failed(request, error)
+
+    async def arespond(self, request: Request) -> Response:
+        """The same, awaited."""
+        visit = self.site.receive(request)
+        if isinstance(visit, Response):
+            return visit
+        received = visit
+        try:
+            return await self.arun(lambda call: self.site.answer(received, call), visit.client, quick=visit.quick)
+        except Exception as error:
+            return self.failed(request, error)
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """The answer to what went wrong on our side, and its line in the log. The query is not written: rule 32."""
+        if isinstance(error, Unavailable):
+            log.warning("%s %s: unavailable: %s", request.method, request.path, error)
+        else:
+            log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return self.site.failed(request, error)
+
+
+def split_database(
+    database: str | Feature | None, features: tuple[Feature, ...]
+) -> tuple[str | None, tuple[Feature, ...]]:
+    """The arguments of `Auth(app, "sqlite:///app.db", Password(), …)`, where the URL may be left out."""
+    return (None, (database, *features)) if isinstance(database, Feature) else (database, features)
+
+
+async def write_seen(doorward: Doorward, store: Store) -> None:
+    """Last-seen times, remembered in this process until now, as one write for each session that was used."""
+    seen = doorward.world.seen
+    for session_id, at in tuple(seen.items()):
+        await store.change(Session, {"id": session_id, "last_seen_at__lt": at}, last_seen_at=at)
+        if seen.get(session_id) == at:
+            del seen[session_id]
+
+
+async def sweep(doorward: Doorward, store: Store) -> None:
+    """Remove rows whose time is past, a bounded number at once."""
+    now = doorward.world.clock()
+    for each in (*doorward.sweeps, Sweep(LimitWindow, "expires_at")):
+        await store.remove(each.record, limit=SWEEP_AT_ONCE, **{f"{each.column}__lt": now})
+
+
+def settings_for(
+    given: Mapping[str, Any], around: Surroundings, config: str | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[set[str], Settings]:
+    """The names that were set anywhere, and the settings: arguments, then DOORWARD_…, then the file, then the host."""
+    filed = _read_config(config or environ.get("DOORWARD_CONFIG", ""))
+    known = {name.lower() for name in (*given, *filed)} | {
+        name.removeprefix("DOORWARD_").lower() for name in environ if name.startswith("DOORWARD_")
+    }
+    host: dict[str, Any] = {}
+    if "secret" not in known and (secret := derived_secret(around)) is not None:
+        host["secret"] = secret
+    if around.debug and "debug" not in known:
+        host["debug"] = True
+    if around.debug and "origin" not in known:
+        host["origin"] = around.debug_origin
+        log.warning("no ORIGIN is set: while debugging, %s and other loopback addresses do", around.debug_origin)
+    settings = load_settings(given, environ, {**host, **filed})
+    return known, settings
+
+
+def _read_config(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Misconfigured("settings.E6", f"the configuration file {path} can't be read: {error}") from None
+
+
+def derived_secret(around: Surroundings) -> str | None:
+    """Our master secrets from the framework's (HKDF, so that neither gives the other away), newest first.
+
+    None where there is none; raises `Misconfigured` where the newest is one that anybody could guess.
+    """
+    strong = []
+    for number, secret in enumerate(around.secrets):
+        if why := weakness(secret):
+            if number == 0:
+                raise Misconfigured(
+                    "settings.E5", f"{around.secret_name} {why}; choose a random one, or set SECRET of Doorward"
+                )
+            continue  # an old one that is too weak opens nothing any more
+        ring = Keyring([("host", secret.encode())])
+        derived = tokens.encode(ring.key("from-host-secret"))
+        strong.append(f"{key_id(derived)}:{derived}")
+    return ",".join(dict.fromkeys(strong)) or None
+
+
+def _pool(settings: Settings, names: set[str]) -> HashPool:
+    """The one of this process, unless its size was set."""
+    return HashPool(memory_limit=settings.hash_memory_mib * MIB) if "hash_memory_mib" in names else process_pool()
+
+
+def _passwords(settings: Settings) -> Passwords:
+    return Passwords(preferred=Bcrypt()) if settings.password_hash == "bcrypt" else Passwords()

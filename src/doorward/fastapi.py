@@ -1,0 +1,118 @@
+"""Doorward in FastAPI: `Auth(app, …)` answers under /auth, and `CurrentUser` is a parameter of your endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import Response
+from starlette.exceptions import WebSocketException
+from starlette.requests import HTTPConnection
+from starlette.routing import Match
+
+from doorward import asgi
+from doorward.assembly import Surroundings
+from doorward.core.action import Needs
+from doorward.core.feature import Feature
+from doorward.core.ports import Unavailable
+from doorward.core.records import User
+from doorward.core.refusals import Misconfigured, Refused
+from doorward.core.session import Identity
+from doorward.http import messages
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_PUBLIC = "__doorward_public__"
+
+
+class Auth(asgi.Auth):
+    """Sign-in for a FastAPI (or Starlette) application. Options are settings and parts, as in `doorward.asgi.Auth`."""
+
+    def __init__(self, app: FastAPI, database: str | Feature | None = None, *features: Feature, **options: Any) -> None:
+        if getattr(app.state, asgi.KEY, None) is not None:
+            raise Misconfigured("fastapi.E1", "this application has an Auth already; one is enough")
+        self._app = app
+        self._open: frozenset[str] | None = None
+        super().__init__(database, *features, **options)
+        setattr(app.state, asgi.KEY, self)
+        app.add_middleware(self.middleware)
+        app.add_exception_handler(Refused, self._turn_away)
+        app.add_exception_handler(Unavailable, self._turn_away)
+
+    def surroundings(self) -> Surroundings:
+        return Surroundings(debug=self._app.debug or bool(self._given.get("debug")))
+
+    def protect(self, app: FastAPI, *, public: Sequence[str] = ()) -> None:
+        """Closed by default: every route wants somebody signed in, but those marked `@public` and these paths."""
+        if app is not self._app:
+            raise Misconfigured("fastapi.E2", "protect the application that this Auth was made for")
+        self._open = frozenset(public)
+
+    async def refusal(self, scope: asgi.Scope, visitor: asgi.Visitor) -> messages.Response | None:
+        if self._open is None or scope["path"] in self._open or self._is_public(scope):
+            return None
+        try:
+            await visitor.require()
+        except Refused as refused:
+            return visitor.turned_away(refused)
+        return None
+
+    def _is_public(self, scope: asgi.Scope) -> bool:
+        """Whether the route that will answer is marked; where none will, FastAPI's own 404 tells nobody anything."""
+        for route in self._app.router.routes:
+            match, child = route.matches(scope)
+            if match is not Match.NONE:
+                return bool(getattr(child.get("endpoint"), _PUBLIC, False))
+        return True
+
+    async def _turn_away(self, connection: Any, error: Exception) -> Response:
+        """A refusal that left an endpoint or a dependency."""
+        visitor: asgi.Visitor = connection.scope[asgi.KEY]
+        refused = isinstance(error, Refused)
+        answer = visitor.turned_away(error) if refused else self.failed(visitor.visit.request, error)
+        response = Response(answer.body, answer.status)
+        response.raw_headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+        return response
+
+
+def public(endpoint: Endpoint) -> Endpoint:
+    """`@public`: open to everybody in an application that is closed by `auth.protect(app)`."""
+    setattr(endpoint, _PUBLIC, True)
+    return endpoint
+
+
+def needs(wanted: Needs) -> Any:
+    """A dependency that refuses unless `wanted` holds: `Annotated[Identity, needs(Needs.FRESH)]`."""
+
+    async def identity(connection: HTTPConnection) -> Identity:
+        visitor: asgi.Visitor | None = connection.scope.get(asgi.KEY)
+        if visitor is None:
+            raise Misconfigured("fastapi.E3", "CurrentUser needs an Auth: auth = Auth(app, …)")
+        try:
+            return await visitor.require(wanted)
+        except Refused as refused:
+            if connection.scope["type"] == "websocket":
+                raise WebSocketException(1008, refused.reason) from None
+            raise
+
+    return Depends(identity)
+
+
+CurrentIdentity = Annotated[Identity, needs(Needs.SIGNED_IN)]
+
+
+async def _current_user(identity: CurrentIdentity) -> User:
+    return identity.user
+
+
+async def _maybe_user(connection: HTTPConnection) -> User | None:
+    visitor: asgi.Visitor = connection.scope[asgi.KEY]
+    identity = await visitor.identity()
+    if visitor.visit.refused is not None:  # a bad token is told, and not taken for nobody's
+        raise visitor.visit.refused
+    return None if identity is None else identity.user
+
+
+CurrentUser = Annotated[User, Depends(_current_user)]
+MaybeUser = Annotated[User | None, Depends(_maybe_user)]
