@@ -117,6 +117,8 @@ class Runtime:
             post=parts.mail,
             gates=parts.gates,
             prefix=parts.prefix,
+            # Not where the host can change its users itself: what it changes holds at its next request.
+            remember=not (parts.users or parts.session or parts.stores),
         )
         world = self.doorward.world
         self._worlds: dict[Colour, World] = {
