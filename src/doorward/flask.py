@@ -22,7 +22,7 @@ from doorward.core.ports import Stores, Unavailable
 from doorward.core.records import User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.session import Identity
-from doorward.http import messages
+from doorward.http import bodies, messages
 from doorward.http.visit import Visit
 from doorward.stores.lent import session_store
 
@@ -121,6 +121,13 @@ class Auth(Runtime):
         )
 
     # The host's own routes
+
+    def json(self) -> dict[str, Any]:
+        """The JSON object of the present request, bounded and strict like the bodies that our own paths take.
+
+        Use it in the place of `request.json`. Raises `Refused`, which answers 400, 413 or 415 by itself.
+        """
+        return bodies.json_of(self._request(_raw_path(), body=_body()))
 
     def visit(self) -> Visit | None:
         if not has_request_context():

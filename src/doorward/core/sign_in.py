@@ -45,6 +45,14 @@ class Stepped:
     expires_in: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def access_token(self) -> str:
+        """The token of a sign-in with `issue="tokens"`. Refuses while something more is needed, and names it."""
+        if self.tokens is None:
+            methods = getattr(self.hold, "methods", ())
+            raise Refused("not_signed_in", "Something more is needed to sign in.", methods=methods)
+        return str(self.tokens["access_token"])
+
 
 def begin(
     call: Call,

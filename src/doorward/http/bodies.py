@@ -30,6 +30,14 @@ def content_type(request: Request) -> str:
     return kind
 
 
+def json_of(request: Request) -> dict[str, object]:
+    """The JSON object that a request to a host's own route brings, by the rules of ours."""
+    check_size(request)
+    if content_type(request) != JSON:
+        raise Refused("unsupported_type", "Send application/json.")
+    return read_json(request.body)
+
+
 def read_json(body: bytes) -> dict[str, object]:
     """One JSON object: UTF-8, no duplicate names, no NaN, no lone surrogates, at most eight levels deep."""
     if not body:
