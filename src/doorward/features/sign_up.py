@@ -149,7 +149,7 @@ async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) ->
     async with call.store.transaction():
         if await call.store.take(PendingSignUp, id=pending.id) is None:
             raise Refused("no_sign_in_under_way")
-        user = await _made(call, pending)
+        user = await make_user(call, pending)
         # Whoever else asked for this address did not own it: what they chose is gone (pre-hijacking).
         await call.store.remove(PendingSignUp, canonical=pending.canonical)
         await call.emit(SignedUp(at=call.now, user_id=user.id))
@@ -172,7 +172,7 @@ async def _is_taken(call: Call, username: str) -> bool:
     return False
 
 
-async def _made(call: Call, pending: PendingSignUp) -> User:
+async def make_user(call: Call, pending: PendingSignUp) -> User:
     key = text.skeleton(text.canonical_username(pending.username) or "") if pending.username else None
     user = User(
         id=call.new_id(),
