@@ -1,0 +1,41 @@
+"""What the outbox asks of a way to send mail: one method, and three words for what can go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A letter as it is sent: one recipient, plain text and HTML that say the same. Its words are not printed.
+
+    `id` and `written_at` stay the same at each try, so that a letter sent twice is known as one.
+    """
+
+    id: str
+    to: str
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    written_at: datetime
+
+
+class Mail(Protocol):
+    """A way to send letters; it blocks, and is called by the outbox only."""
+
+    def send(self, letter: Composed, /) -> None:
+        """Return when it has left. Raises `Undeliverable`, `NotNow` or `MailDown`; all else counts as `NotNow`."""
+
+
+class Undeliverable(Exception):
+    """This recipient will never be reached. The text names no address and no secret."""
+
+
+class NotNow(Exception):
+    """This letter does not leave now; others may."""
+
+
+class MailDown(Exception):
+    """No letter leaves now: the server is away, or does not take our credentials."""

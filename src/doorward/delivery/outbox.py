@@ -1,0 +1,162 @@
+"""Letters leave after the transaction that caused them: claimed by one process, sent, and deleted, or tried again.
+
+At least once: who is killed between the mail server's «250» and the deletion leaves a letter that will be sent again,
+with the same Message-ID. The other order would lose letters.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from doorward.core.call import Letter, opened_letter
+from doorward.core.finish import finish
+from doorward.core.ports import Clock, Stores
+from doorward.core.records import OutboxMessage, Plus
+from doorward.delivery.mail import Composed, Mail, MailDown, Undeliverable
+from doorward.delivery.texts import compose
+from doorward.primitives import text
+from doorward.primitives.keyring import Keyring
+
+log = logging.getLogger("doorward.delivery")
+
+# Longer than a mail server can take that uses up every time-out: what is claimed longer was claimed by a dead process.
+LEASE = timedelta(minutes=3)
+BACK_OFF = (30, 120, 600, 1800, 3600, 7200)  # seconds after the first try, the second …; the last one repeats
+DOWN = 30  # seconds, however often
+JITTER = 0.2
+MOMENT = timedelta(microseconds=1)
+# What is composed for nobody, so that a letter that will not be sent costs what others cost (rule 14).
+FOR_NOBODY = Letter(
+    to="nobody@example.com",
+    template="verify_address",
+    words={"service": "Doorward", "code": "000000", "minutes": "10", "link": "https://example.com/"},
+)
+
+
+class Outcome(Enum):
+    SENT = "sent"
+    DROPPED = "dropped"
+    POSTPONED = "postponed"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of the letters that were due. `down`: mail can't be sent now, and the others were left alone."""
+
+    sent: int = 0
+    dropped: int = 0
+    postponed: int = 0
+    down: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.sent or self.dropped or self.postponed)
+
+    def plus(self, outcome: Outcome) -> Delivered:
+        if outcome is Outcome.DOWN:
+            return replace(self, postponed=self.postponed + 1, down=True)
+        return replace(self, **{outcome.value: getattr(self, outcome.value) + 1})
+
+
+class Outbox:
+    """Sends what waits in the outbox. Any number of threads and processes may do so at one time."""
+
+    def __init__(self, stores: Stores, keyring: Keyring, mail: Mail, clock: Clock) -> None:
+        self._stores, self._keyring, self._mail, self._clock = stores, keyring, mail, clock
+
+    def deliver_once(self, limit: int = 100) -> Delivered:
+        """Send what is due, `limit` letters at most; each by one caller. Raises `Unavailable`."""
+        delivered = Delivered()
+        for message in finish(self._due(limit)):
+            claimed = finish(self._claimed(message))
+            if claimed is not None:
+                delivered = delivered.plus(self._settle(claimed))
+            if delivered.down:
+                break
+        return delivered
+
+    async def _due(self, limit: int) -> list[OutboxMessage]:
+        async with self._stores.unit("sync") as store:
+            until = self._clock() + MOMENT
+            return await store.find(OutboxMessage, order="due_at", limit=limit, due_at__lt=until)
+
+    async def _claimed(self, message: OutboxMessage) -> OutboxMessage | None:
+        """The message as it is now ours for the length of a lease; None if somebody else was faster."""
+        due_at = self._clock() + LEASE
+        async with self._stores.unit("sync") as store:
+            seen = {"id": message.id, "due_at": message.due_at}
+            if await store.change(OutboxMessage, seen, due_at=due_at, tries=Plus(1)) != 1:
+                return None
+        return replace(message, due_at=due_at, tries=message.tries + 1)
+
+    def _settle(self, message: OutboxMessage) -> Outcome:
+        """Send it, with no connection to the database held meanwhile, and write down what became of it."""
+        outcome = self._sent(message)
+        if outcome in (Outcome.POSTPONED, Outcome.DOWN):
+            due_at = self._clock() + next_wait(message.tries, is_down=outcome is Outcome.DOWN)
+            if due_at < message.expires_at:
+                finish(self._postponed(message, due_at))
+                return outcome
+            log.error("letter %s is given up after %d tries: its time is over", message.id, message.tries)
+        finish(self._removed(message))
+        return Outcome.DROPPED if outcome is Outcome.POSTPONED else outcome
+
+    def _sent(self, message: OutboxMessage) -> Outcome:
+        if message.expires_at <= self._clock():
+            log.error("letter %s is given up after %d tries: its time is over", message.id, message.tries - 1)
+            return Outcome.DROPPED
+        letter = opened_letter(self._keyring, message)
+        if letter is None and message.kind == "mail":
+            log.error("letter %s is dropped: no key of ours opens it", message.id)
+            return Outcome.DROPPED
+        try:
+            composed = _composed(letter or FOR_NOBODY, message)
+            if letter is not None:
+                self._mail.send(composed)
+        except Undeliverable as error:
+            log.warning("letter %s is dropped: %s", _told(message, letter), error)
+            return Outcome.DROPPED
+        except MailDown as error:
+            log.error("mail can't be sent, letters wait: %s", error)
+            return Outcome.DOWN
+        except Exception as error:  # a letter of a newer release, say: it must not hold the others back
+            log.error("letter %s waits: %s", _told(message, letter), _reason(error))
+            return Outcome.POSTPONED
+        return Outcome.SENT
+
+    async def _removed(self, message: OutboxMessage) -> None:
+        async with self._stores.unit("sync") as store:
+            await store.remove(OutboxMessage, id=message.id)
+
+    async def _postponed(self, message: OutboxMessage, due_at: datetime) -> None:
+        async with self._stores.unit("sync") as store:
+            await store.change(OutboxMessage, {"id": message.id, "due_at": message.due_at}, due_at=due_at)
+
+
+def next_wait(tries: int, *, is_down: bool = False) -> timedelta:
+    """How long to wait after so many tries; spread, so that letters that failed together do not return together.
+
+    While the server is down it is not the letter's fault: it leaves soon after the server is back, and one letter
+    at a time finds out whether it is.
+    """
+    seconds = DOWN if is_down else BACK_OFF[min(tries, len(BACK_OFF)) - 1]
+    return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 (no secret)
+
+
+def _composed(letter: Letter, message: OutboxMessage) -> Composed:
+    subject, plain, html = compose(letter)
+    return Composed(id=message.id, to=letter.to, subject=subject, text=plain, html=html, written_at=message.created_at)
+
+
+def _told(message: OutboxMessage, letter: Letter | None) -> str:
+    """A letter as logs may name it."""
+    return f"{message.id} ({letter.template} to {text.masked_address(letter.to)})" if letter else message.id
+
+
+def _reason(error: Exception) -> str:
+    """Our own words say what is wrong; those of others may repeat what is in the letter."""
+    return str(error) if type(error).__module__.startswith("doorward.") else type(error).__name__

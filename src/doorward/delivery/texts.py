@@ -1,0 +1,253 @@
+"""The letters we send, each written once, and set as plain text and as HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from textwrap import fill
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from doorward.core.call import Letter
+from doorward.primitives import text
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A paragraph. With `only_with` it stands there only when that word is not empty."""
+
+    message: str
+    only_with: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code to type, on a line of its own so that it is easily copied."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of ours to follow."""
+
+    word: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One kind of letter. No subject holds a secret: it shows on locked screens, and in logs of mail servers.
+
+    `greets`: by the name of the account. Not in letters to an address that nobody has proved: that name was chosen
+    by a stranger, and we would carry what he writes to anybody he likes.
+    """
+
+    subject: str
+    parts: tuple[Say | Code | Link, ...]
+    greets: bool = True
+
+
+def _(message: str) -> str:
+    """Marks what catalogues translate, as `pybabel extract` finds it; looked up in `said`."""
+    return message
+
+
+NOT_YOU = Say(
+    _(
+        "If this was not you, somebody else may be in your account. Sign in, change your password and end all other "
+        "sessions. If you can't, tell the people who run {service} at once."
+    )
+)
+GREETING = _("Hello {name},")
+GREETING_WITHOUT_NAME = _("Hello,")
+FOOTER = _("{service} sent this letter by itself. Nobody reads answers to it.")
+
+TEXTS: Mapping[str, Text] = {
+    "verify_address": Text(
+        _("Confirm your e-mail address for {service}"),
+        (
+            Say(_("Type this code where you signed up for {service}:")),
+            Code("code"),
+            Say(_("It works for {minutes} minutes. Instead of it you can open this link, and confirm there:")),
+            Link("link", _("Confirm my address")),
+            Say(_("Nobody from {service} will ever ask you for this code. Give it to no one.")),
+            Say(_("If you did not sign up, there is nothing to do: without the code or the link nothing happens.")),
+        ),
+        greets=False,
+    ),
+    "address_taken": Text(
+        _("Your account at {service}"),
+        (
+            Say(
+                _(
+                    "Somebody tried to sign up at {service} with your address. You have an account there already, and "
+                    "nothing about it has changed."
+                )
+            ),
+            Say(_("If it was you, sign in instead:")),
+            Link("sign_in_link", _("Sign in")),
+            Say(_("If it was not you, there is nothing to do.")),
+        ),
+        greets=False,
+    ),
+    "password_changed": Text(
+        _("Your password at {service} was changed"),
+        (
+            Say(_("The password of your account at {service} was changed on {time}. All other sessions were ended.")),
+            NOT_YOU,
+        ),
+    ),
+    "password_closed": Text(
+        _("Somebody is guessing your password at {service}"),
+        (
+            Say(
+                _(
+                    "Too many wrong passwords were tried for your account at {service}. Since {time} we take no "
+                    "password for it any more from devices on which you have not signed in before."
+                )
+            ),
+            Say(
+                _(
+                    "On a device on which you have signed in before, your password works as always. Sign in there and "
+                    "change it: then the new one works everywhere."
+                )
+            ),
+            Say(_("If you have no such device, tell the people who run {service}.")),
+        ),
+    ),
+    "authenticator_added": Text(
+        _("A new way to sign in at {service}"),
+        (
+            Say(_("This was added to your account at {service} on {time}: {kind}.")),
+            Say(_("Its name: {device}"), only_with="device"),
+            NOT_YOU,
+        ),
+    ),
+    "authenticator_removed": Text(
+        _("A way to sign in at {service} was removed"),
+        (
+            Say(_("This was removed from your account at {service} on {time}: {kind}.")),
+            NOT_YOU,
+        ),
+    ),
+    "recovery_codes_made": Text(
+        _("New recovery codes at {service}"),
+        (
+            Say(_("New recovery codes were made for your account at {service} on {time}. Older ones work no more.")),
+            NOT_YOU,
+        ),
+    ),
+    "recovery_code_used": Text(
+        _("A recovery code was used at {service}"),
+        (
+            Say(_("A recovery code of your account at {service} was used on {time}. Codes left: {left}.")),
+            NOT_YOU,
+        ),
+    ),
+    "refresh_token_reused": Text(
+        _("We ended a session of yours at {service}"),
+        (
+            Say(
+                _(
+                    "A key that keeps one of your apps signed in at {service} was used a second time on {time}. That "
+                    "happens when somebody has copied it, so we ended that session. The app will ask you to sign in."
+                )
+            ),
+            Say(_("If you don't know of such an app, change your password and look at the list of your sessions.")),
+        ),
+    ),
+}
+
+LONGEST_NAME = 60  # code points
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+# Mail programs make links of what looks like one. A name with any of this in it is left out: nobody is called so.
+LIKE_A_LINK = re.compile(r"[/\\:@]|[.。．｡․]\w|www|\d{5}", re.IGNORECASE)
+
+_frames = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def compose(letter: Letter) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a letter. Raises `KeyError` for an unknown letter or a missing word."""
+    words, locale = _shown(letter.words), letter.locale
+    kind = TEXTS[letter.template]
+    greeting = GREETING if kind.greets and words.get("name") else GREETING_WITHOUT_NAME
+    parts = [
+        part for part in kind.parts if not (isinstance(part, Say) and part.only_with and not words[part.only_with])
+    ]
+    subject = said(kind.subject, locale).format_map(words)
+    frame = _frames.get_template("letter.html")
+    html = frame.render(
+        subject=subject,
+        locale=locale or "en",
+        parts=[_in_html(part, words, locale) for part in parts],
+        footer=_formatted(FOOTER, words, locale),
+    )
+    lines = [_in_text(part, words, locale) for part in parts]
+    return subject, "\n\n".join([*lines, "-- \n" + _in_text(Say(FOOTER), words, locale)]) + "\n", html
+
+
+def _stands(part: Say | Code | Link, words: Mapping[str, str]) -> bool:
+    return not isinstance(part, Say) or not part.only_with or bool(words[part.only_with])
+
+
+def said(message: str, locale: str) -> str:
+    """The message in that language: the one place that catalogues will be asked at; English until there are some."""
+    return message
+
+
+def _in_text(part: Say | Code | Link, words: Mapping[str, str], locale: str) -> str:
+    if isinstance(part, Say):
+        paragraph = said(part.message, locale).format_map(words)
+        return fill(paragraph, 72, break_long_words=False, break_on_hyphens=False)
+    return words[part.word]  # code or link: alone on its line
+
+
+def _in_html(part: Say | Code | Link, words: Mapping[str, str], locale: str) -> dict[str, str]:
+    if isinstance(part, Say):
+        return {"say": _formatted(part.message, words, locale)}
+    if isinstance(part, Code):
+        return {"code": words[part.word]}
+    return {"link": words[part.word], "label": _formatted(part.message, words, locale)}
+
+
+def _formatted(message: str, words: Mapping[str, str], locale: str) -> Markup:
+    """The message with its words escaped."""
+    return escape(said(message, locale)).format_map(words)
+
+
+def _shown(words: Mapping[str, str]) -> dict[str, str]:
+    """The words as they are shown: one line each, names only where they are harmless, times for people."""
+    shown = {name: _one_line(word) for name, word in words.items()}
+    for typed in ("name", "device"):
+        if typed in shown and not _is_harmless(shown[typed]):
+            shown[typed] = ""
+    if "time" in shown:
+        shown["time"] = _moment(shown["time"])
+    return shown
+
+
+def _one_line(word: str) -> str:
+    return "".join(char for char in word if text.is_clean(char))
+
+
+def _is_harmless(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and not LIKE_A_LINK.search(name)
+
+
+def _moment(iso: str) -> str:
+    at = datetime.fromisoformat(iso)
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
