@@ -185,9 +185,7 @@ def compose(letter: Letter) -> tuple[str, str, str]:
     words, locale = _shown(letter.words), letter.locale
     kind = TEXTS[letter.template]
     greeting = GREETING if kind.greets and words.get("name") else GREETING_WITHOUT_NAME
-    parts = [
-        part for part in kind.parts if not (isinstance(part, Say) and part.only_with and not words[part.only_with])
-    ]
+    parts = [Say(greeting), *(part for part in kind.parts if _stands(part, words))]
     subject = said(kind.subject, locale).format_map(words)
     frame = _frames.get_template("letter.html")
     html = frame.render(
