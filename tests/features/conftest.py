@@ -15,17 +15,18 @@ from doorward.stores import open_store
 from doorward.testing.doubles import House
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "remembering"])
 def open_house(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., House]:
     """Makes houses: `open_house(policy="strict")`."""
 
     def opened(**settings: Any) -> House:
-        url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/house.db"
+        url = "memory:" if request.param != "sqlite" else f"sqlite:///{tmp_path}/house.db"
         house = House(
             standard(),
             lambda doorward: open_store(url, records=doorward.records),
             MemoryLimits(),
             os.urandom,
+            remember=request.param == "remembering",
             **settings,
         )
         request.addfinalizer(house.stores.close)

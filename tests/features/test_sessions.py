@@ -79,6 +79,7 @@ def test_what_a_host_changes_behind_our_back_ends_sessions(house: House) -> None
             return await call.store.change(User, {"id": user_id}, **values)
 
         assert house.run(edit) == 1
+        house.clock.forward(milliseconds=500)  # where identities are remembered, no longer than that
         refused("not_signed_in", guest.do, sessions.session)
 
 

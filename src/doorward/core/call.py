@@ -14,7 +14,7 @@ from doorward.core.events import Event
 from doorward.core.ports import Clock, Hash, Limits, Post, Randomness, Store
 from doorward.core.records import OutboxMessage, User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Identity, Session
+from doorward.core.session import Identity, Recent, Session
 from doorward.core.settings import Policy, Settings
 from doorward.core.steps import Gate, Method
 from doorward.primitives import sealing, tokens
@@ -67,7 +67,8 @@ class Effects:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """One installation in one process: what every call shares. `seen` is last-seen not written yet, by session id;
-    `memo` is what features remember for a while (signing keys, the mix of hash formats); both may be lost."""
+    `memo` is what features remember for a while (signing keys, the mix of hash formats); `recent` who was recognised a
+    moment ago, where users are in our own table alone. All of it may be lost."""
 
     settings: Settings
     policy: Policy
@@ -85,6 +86,7 @@ class World:
     post: Post
     seen: dict[str, datetime]
     memo: dict[str, Any]
+    recent: Recent | None
     host_listeners: list[tuple[type[Event], Callable[[Any], Any]]]
 
     def feature(self, kind: type[F]) -> F:

@@ -15,7 +15,7 @@ from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.ports import Busy, Clock, Hash, Limits, Post, Randomness, Store
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Session
+from doorward.core.session import Recent, Session
 from doorward.core.settings import Settings
 from doorward.core.sign_in import account_of, facts_of
 from doorward.core.steps import Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
@@ -42,7 +42,9 @@ class Doorward:
         post: Post,
         gates: Sequence[Gate] = (),
         prefix: str = "/auth",
+        remember: bool = False,
     ) -> None:
+        """`remember`: identities may be used again for half a second. Not where a host can change users itself."""
         for feature in features:
             feature.check(settings)
         self.features = {type(feature): feature for feature in features}
@@ -78,6 +80,7 @@ class Doorward:
             post=post,
             seen={},
             memo={},
+            recent=Recent() if remember else None,
             host_listeners=[],
         )
 
@@ -107,6 +110,9 @@ class Doorward:
             return await action.run(call, **arguments)
         except Busy as busy:
             raise Refused("busy", retry_after=busy.retry_after) from None
+        finally:
+            if action.method != "GET" and self.world.recent is not None:
+                self.world.recent.clear()
 
 
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:

@@ -12,7 +12,21 @@ from doorward.core.session import SEEN_EVERY, Identity, Session, is_alive, sessi
 
 async def by_cookie(call: Call, secret: str) -> Identity | None:
     """The identity behind a session cookie, or None. Unknown ids are never adopted."""
-    session = await call.store.get(Session, digest=session_digest(secret))
+    digest = session_digest(secret)
+    recent = call.world.recent
+    if recent is None:
+        return await _by_digest(call, digest)
+    identity = recent.get(digest, call.now)
+    if identity is None:
+        generation = recent.generation
+        identity = await _by_digest(call, digest)
+        if identity is not None:
+            recent.keep(digest, identity, call.now, generation=generation)
+    return identity
+
+
+async def _by_digest(call: Call, digest: str) -> Identity | None:
+    session = await call.store.get(Session, digest=digest)
     if session is None or session.kind != "session":
         return None
     return await by_session(call, session)

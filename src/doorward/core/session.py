@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from doorward.core.attempt import read_proofs
 from doorward.core.records import Record, User, column
@@ -43,11 +43,15 @@ class Session(Record):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who makes a request: the user, and the session it comes by. `claims` are those of a bearer token, if any."""
+    """Who makes a request: the user, and the session it comes by, as a cookie or a bearer token.
+
+    `shapes` is for adapters: what they make of an identity, they need not make again while it is remembered.
+    """
 
     user: User
     session: Session
     by: str = "cookie"
+    shapes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def proofs(self) -> tuple[Proof, ...]:
@@ -60,6 +64,36 @@ class Identity:
     @property
     def aal(self) -> int:
         return assurance_level(self.proofs)
+
+
+class Recent:
+    """Identities read from the store a moment ago, by the digest of what they were read for.
+
+    Rule 19: an entry is used for at most 500 ms, so that what is ended anywhere holds everywhere within a second.
+    What this process changes itself it forgets at once. `generation` tells a reader that something has changed
+    since it began to read. Bounded; raw secrets are not kept.
+    """
+
+    KEPT = timedelta(milliseconds=500)
+    MOST = 20_000
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[datetime, Identity]] = {}
+        self.generation = 0
+
+    def get(self, digest: str, now: datetime) -> Identity | None:
+        at, identity = self._entries.get(digest, (None, None))
+        return identity if at is not None and timedelta(0) <= now - at < self.KEPT else None
+
+    def keep(self, digest: str, identity: Identity, now: datetime, *, generation: int) -> None:
+        if len(self._entries) >= self.MOST:
+            self._entries.clear()
+        if generation == self.generation:
+            self._entries[digest] = (now, identity)
+
+    def clear(self) -> None:
+        self.generation += 1
+        self._entries.clear()
 
 
 def session_digest(secret: str) -> str:

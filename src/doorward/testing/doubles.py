@@ -118,6 +118,7 @@ class House:
         stores: Callable[[Doorward], Stores],
         limits: Limits,
         random: Callable[[int], bytes],
+        remember: bool = False,
         **settings: Any,
     ) -> None:
         self.clock, self.mail, self.hash = Clock(), MailBox(), CheapHash()
@@ -129,6 +130,7 @@ class House:
             clock=self.clock,
             random=random,
             post=self.mail,
+            remember=remember,
         )
         self.mail.keyring = self.doorward.world.keyring
         self.stores = stores(self.doorward)
