@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from doorward.core.refusals import Misconfigured
-from doorward.core.settings import PREFIX, Settings, load_settings
+from doorward.core.settings import PREFIX, SETTINGS, Settings, load_settings
 from doorward.primitives.urls import Origin
 
 DATA = Path("doorward-data")
 CONFIG = "DOORWARD_CONFIG"
 SECRET_BYTES = 48
 LISTEN = "127.0.0.1:8000"
+ATTRIBUTES = frozenset(setting.attribute for setting in SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class Sources:
             return self.environ[PREFIX + attribute.upper()]
         return next((value for name, value in self.config.items() if name.lower() == attribute), None)
 
+    def options(self, fallback: Mapping[str, Any]) -> dict[str, Any]:
+        """Every setting that is set anywhere, unparsed, as `Auth(…)` takes them: for another process to read again."""
+        names = (*fallback, *self.config, *(name.removeprefix(PREFIX) for name in self.environ), *self.given)
+        found = {name.lower(): self.value(name.lower()) for name in names if name.lower() in ATTRIBUTES}
+        named = {} if self.file is None else {"config": str(self.file)}
+        return {**named, **fallback, **{name: value for name, value in found.items() if value is not None}}
+
     def settings(self, fallback: Mapping[str, Any] | None = None) -> Settings:
         """All of them, parsed. Raises `Misconfigured`."""
         return load_settings(self.given, self.environ, {**(fallback or {}), **self.config})
@@ -49,10 +57,13 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """What the commands work with. `data` is the folder that stands in for settings; `notes` say what it stands for."""
+    """What the commands work with: settings, and the same unparsed, as an `Auth` takes them.
+
+    `data` is the folder that stands in for what is not set; `notes` say what it stands for.
+    """
 
     settings: Settings
-    sources: Sources
+    options: Mapping[str, Any] = field(repr=False)
     data: Path | None = None
     notes: tuple[str, ...] = ()
 
@@ -81,7 +92,7 @@ def load(sources: Sources, *, make: bool = False, scheme: str = "http", data: Pa
     notes: list[str] = []
     if sources.value("origin") is None and listen.is_loopback:
         fallback["origin"] = f"{scheme}://localhost:{listen.port}"
-    folder = data.absolute() if _may_stand_in(sources, fallback) and (make or data.exists()) else None
+    folder = data if _may_stand_in(sources, fallback) and (make or data.exists()) else None
     if folder is not None:
         if make:
             make_folder(folder)
@@ -91,7 +102,7 @@ def load(sources: Sources, *, make: bool = False, scheme: str = "http", data: Pa
             fallback["database_url"] = f"sqlite:///{folder / 'doorward.db'}"
             notes.append(f"The database is {folder / 'doorward.db'} (SQLite).")
     settings = sources.settings(fallback)
-    return Installation(settings=settings, sources=sources, data=folder, notes=tuple(notes))
+    return Installation(settings=settings, options=sources.options(fallback), data=folder, notes=tuple(notes))
 
 
 def _may_stand_in(sources: Sources, fallback: Mapping[str, Any]) -> bool:
@@ -204,8 +215,8 @@ def check_exposure(settings: Settings, listen: Listen, *, tls: bool) -> None:
         raise Misconfigured(
             "server.E3",
             f"LISTEN {listen} is reachable from other machines and ORIGIN {settings.origin} is not https: passwords "
-            "would cross the network in the clear. Listen on 127.0.0.1; or set an https ORIGIN and give --tls-cert, --tls-key "
-            "(or --tls-dev), or put a proxy with https in front and set TRUSTED_PROXIES",
+            "would cross the network in the clear. Listen on 127.0.0.1; or set an https ORIGIN and give --tls-cert and "
+            "--tls-key (or --tls-dev), or put a proxy with https in front and set TRUSTED_PROXIES",
         )
     if not settings.trusted_proxies:
         raise Misconfigured(

@@ -68,10 +68,10 @@ def examine(
     """All findings, as they come: first what is wrong with single settings, then what the checks say of the rest."""
     faults = dict(_faults(sources))
     for name, fault in faults.items():
-        yield problem(name, *_told(fault))
+        yield problem(name, *told(fault))
     whole = _usable(sources, faults, scheme="https" if tls_dev or cert else "http")
     if isinstance(whole, Misconfigured):
-        yield problem("settings", *_told(whole))
+        yield problem("settings", *told(whole))
         return
     case = Case(
         settings=whole.settings,
@@ -130,7 +130,13 @@ def _usable(sources: Sources, faults: dict[str, Misconfigured], *, scheme: str) 
         return fault
 
 
-def _told(fault: Misconfigured) -> tuple[str, str]:
+def told(fault: Misconfigured) -> tuple[str, str]:
     """What is wrong and the cure: our messages have both, around a semicolon."""
     found, _, cure = fault.cure.rpartition("; ")
     return (found, cure) if found else (fault.id, cure)
+
+
+def as_json(finding: Finding) -> dict[str, str]:
+    """One finding for programs."""
+    cure = {"cure": finding.cure} if finding.cure else {}
+    return {"check": finding.check, "level": finding.level, "found": finding.found, **cure}

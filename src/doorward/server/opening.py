@@ -1,0 +1,36 @@
+"""What every command begins with: its settings from wherever they are, and the core for an operator's hands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from doorward.assembly import Runtime, Surroundings
+from doorward.server.config import Installation, Sources, load, read_sources
+
+CONFIG = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    help="TOML file with settings; DOORWARD_CONFIG names it too.",
+)
+
+
+def sources_of(config: Path | None, **given: Any) -> Sources:
+    """Options, the environment and the file, unparsed."""
+    return read_sources(given, os.environ, config)
+
+
+def installed(config: Path | None) -> Installation:
+    """The installation that a command works on. Nothing is made for it."""
+    return load(sources_of(config))
+
+
+def operator(installation: Installation) -> Runtime:
+    """The core, for commands: no request, nobody signed in."""
+    runtime = Runtime(installation.options)
+    runtime.assemble((), Surroundings())
+    return runtime

@@ -1,0 +1,126 @@
+"""What an operator does with people: add, look up, disable, end sessions, and let the first administrator in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from doorward.core.call import Call
+from doorward.core.events import SignedUp
+from doorward.core.identify import end_sessions
+from doorward.core.records import EmailAddress, User
+from doorward.core.refusals import Refused, invalid
+from doorward.core.session import Session
+from doorward.core.sign_in import enrolled_methods
+from doorward.core.users import find_user
+from doorward.features.password_rules import check_new_password
+from doorward.features.sign_up import Conflict, PendingSignUp, check_username, make_user, sign_up
+from doorward.http.answers import moment, user_shape
+from doorward.primitives import text, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link that lets whoever holds it choose a password for `email`, once, until `expires_at`."""
+
+    email: str
+    link: str
+    expires_at: datetime
+
+
+async def add(call: Call, *, email: str, password: str, name: str = "", username: str | None = None) -> User:
+    """Make an account whose address the operator vouches for. Raises `Refused` for what sign-up would refuse too."""
+    asked = {"email": email, "password": password, "name": name, **({"username": username} if username else {})}
+    sign_up.read(asked)  # its types and bounds
+    canonical = await _free_address(call, email)
+    check_new_password(call, password, context=[email, name, username or ""])
+    await check_username(call, username)
+    pending = _pending(call, email, canonical, link=call.new_secret(), password=await call.hash.hash(password))
+    try:
+        async with call.store.transaction():
+            user = await make_user(call, replace(pending, name=name, username=username or ""))
+            await call.emit(SignedUp(at=call.now, user_id=user.id))
+    except Conflict:
+        raise Refused("state_changed") from None
+    return user
+
+
+async def invite(call: Call, *, email: str) -> Invitation:
+    """The link of a sign-up that chose no password yet: who opens it has the address proved, and chooses one."""
+    canonical = await _free_address(call, email)
+    link = call.new_secret()
+    pending = _pending(call, email, canonical, link=link, password="")
+    await call.store.add(pending)
+    return Invitation(email, call.link(f"/email/verify?token={link}"), pending.expires_at)
+
+
+async def _free_address(call: Call, email: str) -> str:
+    canonical = text.canonical_address(email)
+    if canonical is None:
+        raise invalid("email", "not_valid", "this is not an e-mail address")
+    if await call.store.get(EmailAddress, verified_key=canonical) is not None:
+        raise Refused("state_changed", "Somebody has an account with this address already.")
+    return canonical
+
+
+def _pending(call: Call, email: str, canonical: str, *, link: str, password: str) -> PendingSignUp:
+    return PendingSignUp(
+        id=call.new_id(),
+        canonical=canonical,
+        address=email,
+        password=password,
+        link=tokens.digest(link, purpose="sign-up-link"),
+        created_at=call.now,
+        expires_at=call.now + call.policy.sign_up_life,
+    )
+
+
+async def find(call: Call, who: str) -> User:
+    """A user by id, address or user name. Raises `not_found`."""
+    user = await call.store.get(User, id=who) or await find_user(call, who)
+    if user is None:
+        raise Refused("not_found", "Nobody has this id, address or user name.")
+    return user
+
+
+async def page(call: Call, *, limit: int, after: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
+    """Users, newest first, and the id to go on after; None at the end."""
+    last = await find(call, after) if after else None
+    users = await call.store.find(User, order="-created_at", limit=limit + 1, after=last)
+    shown = [await _shape(call, user) for user in users[:limit]]
+    return shown, users[limit - 1].id if len(users) > limit else None
+
+
+async def show(call: Call, who: str) -> dict[str, Any]:
+    """All that an operator may see of one user; never a secret or a digest."""
+    user = await find(call, who)
+    sessions = await call.store.find(Session, user_id=user.id, expires_at__gt=call.now, order="-created_at")
+    return {
+        **await _shape(call, user),
+        "methods": sorted(await enrolled_methods(call, user)),
+        "sessions": [
+            {"id": row.id, "ip": row.ip, "user_agent": row.user_agent, "last_seen_at": moment(row.last_seen_at)}
+            for row in sessions
+        ],
+    }
+
+
+async def _shape(call: Call, user: User) -> dict[str, Any]:
+    return {**await user_shape(call, user), "active": user.active}
+
+
+async def set_active(call: Call, who: str, *, active: bool) -> Mapping[str, Any]:
+    """Close or open an account. Closing ends its sessions, and sign-ins under way, in the same transaction."""
+    user = await find(call, who)
+    async with call.store.transaction():
+        await call.store.change(User, {"id": user.id}, active=active)
+        ended = 0 if active else await end_sessions(call, user.id)
+    return {"id": user.id, "active": active, "sessions_ended": ended}
+
+
+async def sign_out(call: Call, who: str) -> Mapping[str, Any]:
+    """End all sessions of a user."""
+    user = await find(call, who)
+    return {"id": user.id, "sessions_ended": await end_sessions(call, user.id)}
