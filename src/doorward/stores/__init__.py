@@ -34,6 +34,8 @@ def open_store(url: str, *, records: Sequence[type[Record]], user_table: Any = N
         raise Misconfigured("store.E4", "name the database as sqlite:///file.db or postgresql://user@host/name")
     name, extra = DATABASES[scheme]
     database = _module(name, extra)
+    if unknown := options.keys() - database.OPTIONS:
+        raise Misconfigured("store.E4", f"{scheme} has no option {', '.join(unknown)}; {', '.join(database.OPTIONS)}")
     stores: Stores = database.stores_for(url, records, user_table, **options)
     try:
         _check(database, stores)

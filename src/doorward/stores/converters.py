@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from doorward.core.records import Column, Record, key_of
 from doorward.stores.tables import Home
-from doorward.stores.values import Unstorable, column_of, findable, keepable
+from doorward.stores.values import INTEGERS, Unstorable, column_of, findable, keepable
 
 Convert = Callable[[Any], Any]
 
@@ -39,16 +39,16 @@ def reader(home: Home, dialect: sa.Dialect) -> Callable[[Sequence[Any]], Any]:
     present = {name: target for name, target in home.columns.items() if target is not None}
     names, kind, missing = tuple(present), home.kind, home.missing
     converters = [
-        (name, convert)
-        for name, target in present.items()
+        (index, convert)
+        for index, (name, target) in enumerate(present.items())
         if (convert := _from_driver(column_of(kind, name), target, dialect)) is not _same
     ]
 
     def read(row: Sequence[Any]) -> Record:
-        values = dict(zip(names, row, strict=True))
-        for name, convert in converters:
-            values[name] = convert(values[name])
-        return kind(**values, **missing)
+        values = [*row]
+        for index, convert in converters:
+            values[index] = convert(values[index])
+        return kind(**dict(zip(names, values, strict=True)), **missing)
 
     return read
 
@@ -77,7 +77,7 @@ def _own_key(column: Column, type_: sa.types.TypeEngine[Any], value: Any) -> Any
         key = type_.python_type(text)
     except ValueError:
         raise Unstorable(f"{column.name}: not a key of that table") from None
-    if str(key) != text:
+    if str(key) != text or (isinstance(key, int) and key not in INTEGERS):
         raise Unstorable(f"{column.name}: not a key of that table")
     return key
 
@@ -91,6 +91,8 @@ def _zone(type_: sa.types.TypeEngine[Any], value: Any) -> Any:
 
 def _from_driver(column: Column, target: sa.Column[Any], dialect: sa.Dialect) -> Convert:
     process = target.type.dialect_impl(dialect).result_processor(dialect, None) or _same
+    if column.kind is datetime and dialect.name == "sqlite" and type(target.type) is sa.DateTime:
+        return _from_text  # the session check reads three of them, and this is three times as fast
     if column.kind is datetime:
         return lambda value: _utc(process(value))
     if column.key and not isinstance(target.type, sa.String):
@@ -98,6 +100,10 @@ def _from_driver(column: Column, target: sa.Column[Any], dialect: sa.Dialect) ->
     if target.nullable and not column.nullable:  # a host's column, laxer than ours
         return lambda value: column.kind() if value is None else process(value)
     return process
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 def _utc(value: datetime | None) -> datetime | None:

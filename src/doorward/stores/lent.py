@@ -77,6 +77,8 @@ class _LentStore(SqlStore):
 
 
 class _Lent:
+    spares = 1
+
     def __init__(self, session: Session, statements: Statements) -> None:
         self.session, self.statements = session, statements
 
@@ -84,17 +86,20 @@ class _Lent:
         return _LentLink(self.session)
 
     async def give_back(self, link: _LentLink) -> None:
-        """The session stays the host's, which closes it when its request ends."""
+        """Leave the session as it was found: without the transaction that SQLAlchemy began for our reads."""
+        if link.began and self.session.in_transaction() and not has_pending_work(self.session):
+            self.session.commit()
 
 
 class _LentLink:
-    __slots__ = ("_joined", "_session", "aborts")
+    __slots__ = ("_joined", "_session", "aborts", "began")
 
     is_lost = False
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._joined = False
+        self.began = not session.in_transaction()
         self.aborts = session.get_bind().dialect.name == "postgresql"
 
     async def run(self, text: str, parameters: Sequence[Any]) -> tuple[Sequence[Any], int]:
@@ -103,7 +108,7 @@ class _LentLink:
         try:
             result = self._session.connection().exec_driver_sql(text, tuple(parameters))
             return result.fetchall() if result.returns_rows else (), result.rowcount
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
             raise translated(error) from error
 
     async def write(self, text: str, parameters: Sequence[Any]) -> tuple[Sequence[Any], int]:
@@ -161,8 +166,10 @@ def has_pending_work(session: Session) -> bool:
         raise translated(error) from error
 
 
-def translated(error: sa.exc.DBAPIError) -> Exception:
+def translated(error: sa.exc.DBAPIError | sa.exc.TimeoutError) -> Exception:
     """SQLAlchemy's error in our words; the error itself where it is a mistake of ours."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return Unavailable("the lent session: its pool is empty")
     cause: Any = error.orig
     if isinstance(cause, sqlite3.Error):
         known = sqlite.translated(cause)

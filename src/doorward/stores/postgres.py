@@ -24,6 +24,7 @@ from doorward.stores.sqlalchemy import SqlStore, Taken
 from doorward.stores.statements import Statements
 from doorward.stores.tables import Home, homes_for
 
+OPTIONS = ("patience", "pool_size", "prepare")
 CREATES = False  # tables come by `doorward migrate`
 UNABLE = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
 
@@ -83,6 +84,7 @@ class PostgresStores:
 class _SyncSource:
     def __init__(self, options: dict[str, Any], statements: Statements) -> None:
         self._options, self.statements = options, statements
+        self.spares = options["max_size"] + 1
         self._pool: ConnectionPool[Connection[Any]] | None = None
         self._abandoned: ConnectionPool[Connection[Any]] | None = None
         self._process = os.getpid()
@@ -119,6 +121,7 @@ class _AsyncSource:
 
     def __init__(self, options: dict[str, Any], statements: Statements) -> None:
         self._options, self.statements = options, statements
+        self.spares = options["max_size"] + 1
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[AsyncConnection[Any]]]
         self._pools = WeakKeyDictionary()
 
@@ -255,7 +258,10 @@ def installed(stores: PostgresStores) -> str | None:
 
 def conninfo(url: str) -> str:
     """The URL as libpq reads it: without SQLAlchemy's driver name."""
-    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    except (sa.exc.ArgumentError, ValueError):
+        raise Misconfigured("store.E4", "write PostgreSQL's URL as postgresql://user@host:5432/name") from None
 
 
 def _check(done: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import TracebackType
@@ -12,10 +12,11 @@ from doorward.core.ports import Store, Unavailable
 from doorward.core.records import Plus, Record, User, columns, key_of
 from doorward.core.refusals import Refused
 from doorward.stores.builder import Statement
-from doorward.stores.statements import Statements, shaped
+from doorward.stores.statements import Statements
 from doorward.stores.values import Unstorable, ordering, uniques_of
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 SAVE, UNDO, FORGET = "SAVEPOINT doorward", "ROLLBACK TO SAVEPOINT doorward", "RELEASE SAVEPOINT doorward"
 
@@ -48,6 +49,7 @@ class Source(Protocol):
     """Where a unit of work takes its connection from and gives it back to."""
 
     statements: Statements
+    spares: int  # how many connections may have died in the pool, and one
 
     async def take(self) -> Link: ...
     async def give_back(self, link: Any, /) -> None: ...
@@ -90,14 +92,14 @@ class SqlStore:
         return True
 
     async def get(self, kind: type[R], /, **where: Any) -> R | None:
-        shape, values = shaped(kind, where)
+        shape, values = self._statements.shaped(kind, where)
         rows, _ = await self._read(self._statements.get(kind, shape), values)
         return self._statements.readers[kind](rows[0]) if rows else None
 
     async def find(
         self, kind: type[R], /, *, order: str = "", limit: int = 100, after: R | None = None, **where: Any
     ) -> list[R]:
-        shape, values = shaped(kind, where)
+        shape, values = self._statements.shaped(kind, where)
         statement = self._statements.find(kind, shape, order, after is not None)
         if after is not None:
             values += [getattr(after, ordering(kind, order)[0]), getattr(after, key_of(kind))]
@@ -106,7 +108,7 @@ class SqlStore:
         return [read(row) for row in rows]
 
     async def count(self, kind: type[Record], /, **where: Any) -> int:
-        shape, values = shaped(kind, where)
+        shape, values = self._statements.shaped(kind, where)
         rows, _ = await self._read(self._statements.count(kind, shape), values)
         return int(rows[0][0]) if rows else 0
 
@@ -114,7 +116,7 @@ class SqlStore:
         missing = self._statements.homes[kind].missing
         if missing and values.keys() <= missing.keys():
             return await self.count(kind, **where)  # a host's table without these columns: nothing to write
-        shape, compared_with = shaped(kind, where)
+        shape, compared_with = self._statements.shaped(kind, where)
         sums = frozenset(name for name, value in values.items() if isinstance(value, Plus))
         statement = self._statements.change(kind, shape, tuple(values), sums)
         new = [value.by if isinstance(value, Plus) else value for value in values.values()]
@@ -125,12 +127,12 @@ class SqlStore:
             return 0
 
     async def take(self, kind: type[R], /, **where: Any) -> R | None:
-        shape, values = shaped(kind, where)
+        shape, values = self._statements.shaped(kind, where)
         rows, _ = await self._write(self._statements.take(kind, shape), values)
         return self._statements.readers[kind](rows[0]) if rows else None
 
     async def remove(self, kind: type[Record], /, *, limit: int | None = None, **where: Any) -> int:
-        shape, values = shaped(kind, where)
+        shape, values = self._statements.shaped(kind, where)
         statement = self._statements.remove(kind, shape, limit is not None)
         if limit is None:
             return (await self._write(statement, values))[1]
@@ -169,8 +171,7 @@ class SqlStore:
         except Unavailable:
             if self._depth or not link.is_lost:
                 raise
-            # The connection had died in the pool (database restarted, firewall): a read may be asked again.
-            return await (await self._anew()).run(statement.text, parameters)
+            return await self._again(lambda link: link.run(statement.text, parameters))
 
     async def _write(
         self, statement: Statement, values: Sequence[Any], may_clash: bool = False
@@ -197,11 +198,20 @@ class SqlStore:
         self._link = await self._source.take()
         return self._link
 
-    async def _anew(self) -> Link:
-        lost, self._link = self._link, None
-        if lost is not None:
-            await self._source.give_back(lost)
-        return await self._taken()
+    async def _again(self, do: Callable[[Link], Awaitable[T]]) -> T:
+        """Do what may be done again on another connection, after the one we had was found dead in the pool.
+
+        A restarted server, or a firewall that forgets, leaves a whole pool of dead ones.
+        """
+        for _ in range(self._source.spares):
+            await self.__aexit__()
+            link = await self._taken()
+            try:
+                return await do(link)
+            except Unavailable:
+                if not link.is_lost:
+                    raise
+        raise Unavailable("every connection of the pool is dead")
 
     async def enter(self) -> None:
         """Begin a transaction, or join the one that is open."""
@@ -212,7 +222,7 @@ class SqlStore:
             except Unavailable:
                 if not link.is_lost:
                     raise
-                await (await self._anew()).begin()
+                await self._again(lambda link: link.begin())
         self._depth += 1
 
     async def leave(self, *, well: bool) -> None:

@@ -21,7 +21,9 @@ from doorward.stores.sqlalchemy import SqlStore, Taken
 from doorward.stores.statements import Statements
 from doorward.stores.tables import Home, homes_for
 
+OPTIONS = ("patience", "synchronous")
 CREATES = True  # a database that has none of our tables gets them at once
+SPELLING = "write SQLite's URL as sqlite:///relative/path or sqlite:////absolute/path"
 NUMBERS = itertools.count(1)
 OUT_OF_REACH = {
     sqlite3.SQLITE_BUSY,
@@ -49,6 +51,7 @@ class SqliteStores:
     """
 
     colours: frozenset[Colour] = frozenset({"sync"})
+    spares = 1
 
     def __init__(
         self,
@@ -85,7 +88,8 @@ class SqliteStores:
             return SqliteLink(self.connect(), self._turns, self._patience)
 
     async def give_back(self, link: SqliteLink) -> None:
-        await link.rollback()  # of no effect but after a story that was broken off
+        if link.has_turn:  # a story was broken off
+            await link.rollback()
         self._idle.append(link)
 
     def close(self) -> None:
@@ -121,14 +125,14 @@ class SqliteStores:
 class SqliteLink:
     """A connection. Writers of this process queue for their turn: SQLite itself would let them poll."""
 
-    __slots__ = ("_connection", "_has_turn", "_patience", "_turns")
+    __slots__ = ("_connection", "_patience", "_turns", "has_turn")
 
     aborts = False
     is_lost = False
 
     def __init__(self, connection: sqlite3.Connection, turns: threading.Lock, patience: float) -> None:
         self._connection, self._turns, self._patience = connection, turns, patience
-        self._has_turn = False
+        self.has_turn = False
 
     async def run(self, text: str, parameters: Sequence[Any]) -> tuple[Sequence[Any], int]:
         try:
@@ -172,11 +176,11 @@ class SqliteLink:
     def _wait_for_turn(self) -> None:
         if not self._turns.acquire(timeout=self._patience):
             raise Unavailable("another transaction does not end")
-        self._has_turn = True
+        self.has_turn = True
 
     def _end_turn(self) -> None:
-        if self._has_turn:
-            self._has_turn = False
+        if self.has_turn:
+            self.has_turn = False
             self._turns.release()
 
 
@@ -212,7 +216,10 @@ def installed(stores: SqliteStores) -> str | None:
 
 def path_of(url: str) -> str | None:
     """The file that `sqlite:///path` names; None for `sqlite://`."""
-    parsed = sa.make_url(url)
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Misconfigured("store.E4", SPELLING) from None
     if parsed.host or parsed.query:
-        raise Misconfigured("store.E4", "write SQLite's URL as sqlite:///relative/path or sqlite:////absolute/path")
+        raise Misconfigured("store.E4", SPELLING)
     return None if parsed.database in (None, "", ":memory:") else parsed.database

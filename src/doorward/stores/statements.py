@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from doorward.core.records import Record
 from doorward.stores.builder import Builder, Shape, Statement
-from doorward.stores.converters import key_reader, reader
-from doorward.stores.tables import Home
-from doorward.stores.values import compared, existing
-
-
-def shaped(kind: type[Record], where: Mapping[str, Any]) -> tuple[Shape, list[Any]]:
-    """What a `where` looks like without its values, and its values in order."""
-    shape: list[str] = []
-    values: list[Any] = []
-    for name, value in where.items():
-        if value is None:
-            shape.append(f"{name}=null")
-        elif name.endswith("__in"):
-            column, _ = compared(kind, name)
-            several = [one for given in value for one in existing(column, given)]
-            shape.append(f"{name}={len(several)}")
-            values += several
-        else:
-            shape.append(name)
-            values.append(value)
-    return tuple(shape), values
+from doorward.stores.converters import Convert, key_reader, reader, to_compare
+from doorward.stores.tables import Home, type_of
+from doorward.stores.values import Unstorable, compared
 
 
 class Statements:
@@ -41,6 +23,29 @@ class Statements:
         self.readers = {kind: reader(home, dialect) for kind, home in homes.items()}
         self.keys = {kind: key_reader(home, dialect) for kind, home in homes.items()}
         self._kept: dict[tuple[Any, ...], Statement] = {}
+
+    def shaped(self, kind: type[Record], where: Mapping[str, Any]) -> tuple[Shape, list[Any]]:
+        """What a `where` looks like without its values, and its values in order."""
+        shape: list[str] = []
+        values: list[Any] = []
+        for name, value in where.items():
+            if value is None:
+                shape.append(f"{name}=null")
+            elif name.endswith("__in"):
+                several = self._existing(kind, name, value)
+                shape.append(f"{name}={len(several)}")
+                values += several
+            else:
+                shape.append(name)
+                values.append(value)
+        return tuple(shape), values
+
+    def _existing(self, kind: type[Record], name: str, values: Iterable[Any]) -> list[Any]:
+        """Those that a row can hold: one that none can must not hide the others."""
+        column, _ = compared(kind, name)
+        target = self.homes[kind].columns[column.name]
+        convert = to_compare(column, type_of(column) if target is None else target.type, self.dialect)
+        return [value for value in values if value is not None and _is_findable(convert, value)]
 
     def get(self, kind: type[Record], shape: Shape) -> Statement:
         """SELECT of one row."""
@@ -77,3 +82,11 @@ class Statements:
             builder = Builder(self.homes[key[0]], self.dialect)
             made = self._kept[key] = builder.compiled(build(builder))
         return made
+
+
+def _is_findable(convert: Convert, value: Any) -> bool:
+    try:
+        convert(value)
+    except Unstorable:
+        return False
+    return True

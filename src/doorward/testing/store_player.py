@@ -26,8 +26,8 @@ def authenticator(id: str, **values: Any) -> Authenticator:
 
 
 def message(number: int, **values: Any) -> OutboxMessage:
-    usual: dict[str, Any] = {"due_at": NOON, "expires_at": NOON, "created_at": NOON}
-    return OutboxMessage(id=f"m{number:02}", kind="mail", body="sealed", **usual | values)
+    usual: dict[str, Any] = {"kind": "mail", "body": "sealed", "due_at": NOON, "expires_at": NOON, "created_at": NOON}
+    return OutboxMessage(id=f"m{number:02}", **usual | values)
 
 
 def address(id: str, **values: Any) -> EmailAddress:

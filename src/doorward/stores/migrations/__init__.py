@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from doorward.core.ports import Unavailable
 from doorward.core.records import Record
-from doorward.stores.revision import TABLE, head, is_behind
+from doorward.stores.revision import TABLE, is_behind
 from doorward.stores.sqlite import SqliteStores, path_of
 from doorward.stores.tables import metadata_for
 
@@ -86,8 +86,8 @@ def _go(connection: sa.Connection, revision: str) -> None:
         connection.rollback()
         return
     config = config_for(connection)
-    if revision == "head" or (installed or "") < revision:
-        command.upgrade(config, head() if revision == "head" else revision)
+    if revision == "head" or (revision != "base" and (installed or "") < revision):
+        command.upgrade(config, revision)
     else:
         command.downgrade(config, revision)
     connection.commit()
