@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, current_app, g, has_request_context, request
+from flask import Flask, Response, current_app, has_request_context, request
 from sqlalchemy import inspect
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.local import LocalProxy
@@ -110,7 +110,7 @@ class Auth(Runtime):
     def _request(self, path: str, body: bytes = b"") -> messages.Request:
         environ = request.environ
         return messages.Request(
-            method=request.method,
+            method=environ["REQUEST_METHOD"],  # as sent: Flask writes it large
             path=path,
             query=environ.get("QUERY_STRING", ""),
             headers=messages.Headers(request.headers.items()),
@@ -132,10 +132,11 @@ class Auth(Runtime):
     def visit(self) -> Visit | None:
         if not has_request_context():
             return None
-        found: Visit | None = g.get("_doorward_visit")
-        if found is None:
-            found = g._doorward_visit = self.site.visitor(self._request(_raw_path()))
-        return found
+        known = _known()
+        if "visit" not in known:
+            known["visit"] = self.site.visitor(self._request(_raw_path()))
+        visit: Visit = known["visit"]
+        return visit
 
     @property
     def identity(self) -> Identity | None:
@@ -153,10 +154,11 @@ class Auth(Runtime):
         identity, model, lender = self.identity, getattr(self.parts.users, "model", None), self.parts.session
         if identity is None or model is None or lender is None:
             return None if identity is None else identity.user
-        if "_doorward_user" not in g:
+        known = _known()
+        if known.get("user_of") is not identity:
             key = inspect(model).primary_key[0].type.python_type(identity.user.id)
-            g._doorward_user = lender().get(model, key)
-        return g._doorward_user
+            known |= {"user": lender().get(model, key), "user_of": identity}
+        return known["user"]
 
     def refusal(self, needs: Needs = Needs.SIGNED_IN, *, fresh_within: timedelta | None = None) -> Response | None:
         """The answer to a request that may not go on, or None. What `login_required` and `needs` ask."""
@@ -226,7 +228,7 @@ class Auth(Runtime):
         return None if getattr(view, _PUBLIC, False) else self.refusal()
 
     def _set_cookies(self, response: Response) -> Response:
-        visit: Visit | None = g.get("_doorward_visit")
+        visit: Visit | None = _known().get("visit")
         if visit is not None:
             for name, value in visit.outgoing:
                 response.headers.add(name, value)
@@ -260,6 +262,13 @@ def _surroundings(app: Flask) -> Surroundings:
         debug=app.debug,
         debug_origin="http://localhost:5000",
     )
+
+
+def _known() -> dict[str, Any]:
+    """What has been found out about the present request. Flask's `g` outlives one inside a pushed app context."""
+    here: Any = request
+    known: dict[str, Any] = here.__dict__.setdefault("doorward", {})
+    return known
 
 
 def _raw_path() -> str:
