@@ -128,7 +128,7 @@ class Auth(Runtime):
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                self.stores.close()
+                self.close()
                 return await send({"type": "lifespan.shutdown.complete"})
 
     def located(self, scope: Scope) -> tuple[str, str]:

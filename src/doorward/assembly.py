@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
@@ -19,12 +19,13 @@ from doorward.core.doorward import Doorward, records_of
 from doorward.core.events import Event
 from doorward.core.feature import Feature, Sweep
 from doorward.core.finish import finish
-from doorward.core.ports import Clock, Colour, Hash, Limits, Post, Randomness, Store, Stores, Unavailable
+from doorward.core.ports import Clock, Colour, Hash, Limits, Post, Randomness, Stores, Unavailable
+from doorward.core.records import OutboxMessage
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Session
 from doorward.core.settings import Settings, load_settings
 from doorward.core.steps import Gate
 from doorward.cpu import MIB, AwaitingHash, BlockingHash, HashPool, process_pool
+from doorward.delivery import Outbox, OutboxThread, Upkeep, open_mail
 from doorward.http.dispatch import Site
 from doorward.http.messages import Request, Response
 from doorward.http.views import Views
@@ -41,9 +42,6 @@ Listener = Callable[[Any], Any]
 
 log = logging.getLogger("doorward")
 
-UPKEEP_EVERY = timedelta(minutes=1)
-SWEEP_AT_ONCE = 500  # rows of one kind
-
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -54,16 +52,17 @@ class Parts:
     """What an `Auth` takes beside settings, all by construction and never by an environment switch.
 
     `users`: a `UserTable`, for users in a table of the host's. `session`: lends the host's SQLAlchemy session.
-    `stores`: in the place of what DATABASE_URL names. `mail`: called with the letters that wait, after commit.
-    `passwords` and `pool`: how passwords are hashed, and where. `views`: the pages. `gates`: the host's own, after
-    ours. `prefix`: where we answer. `config`: a TOML file.
+    `stores`: in the place of what DATABASE_URL names. `mail`: sends letters in the place of SMTP_URL
+    (`send(letter)`), or is called with those that wait, after commit. `passwords` and `pool`: how passwords are
+    hashed, and where. `views`: the pages. `gates`: the host's own, after ours. `prefix`: where we answer.
+    `config`: a TOML file.
     """
 
     users: Any = None
     session: Callable[[], Any] | None = None
     stores: Stores | None = None
     limits: Limits | None = None
-    mail: Post | None = None
+    mail: Any = None
     clock: Clock = utc_now
     random: Randomness = os.urandom
     passwords: Passwords | None = None
@@ -114,13 +113,14 @@ class Runtime:
             limits=getattr(limits, "sync", limits),
             clock=parts.clock,
             random=parts.random,
-            post=parts.mail,
+            post=self._deliver,
             gates=parts.gates,
             prefix=parts.prefix,
             # Not where the host can change its users itself: what it changes holds at its next request.
             remember=not (parts.users or parts.session or parts.stores),
         )
         world = self.doorward.world
+        self.outbox = self._open_outbox(settings)
         self._worlds: dict[Colour, World] = {
             "sync": world,
             "async": replace(world, limits=getattr(limits, "awaiting", limits)),
@@ -131,7 +131,6 @@ class Runtime:
             "async": AwaitingHash(self.pool, passwords),
         }
         self.site = Site(self.doorward, parts.views)
-        self._upkeep_due = parts.clock() + UPKEEP_EVERY
         self._check_colours()
         for event, listener in self._listeners:
             self.doorward.on(event)(listener)
@@ -140,6 +139,22 @@ class Runtime:
         """A database server is what several processes have in common; beside an SQLite file there is one, mostly."""
         is_shared = settings.database_url.startswith("postgres")
         return open_limits(settings.redis_url, clock=self.parts.clock, shared=self.own_stores if is_shared else None)
+
+    def _open_outbox(self, settings: Settings) -> OutboxThread | None:
+        """Who sends the letters and does what is due now and then; nobody where a test's mailbox takes them."""
+        mail, world, stores = self.parts.mail, self.doorward.world, self.own_stores
+        if mail is not None and not hasattr(mail, "send"):
+            if hasattr(mail, "keyring"):
+                mail.keyring = world.keyring
+            return None
+        sender = mail or open_mail(settings.smtp_url, settings.mail_from)
+        sweeps = (*self.doorward.sweeps, Sweep(LimitWindow, "expires_at"))
+        upkeep = Upkeep(stores, world.seen, sweeps, world.clock)
+        return OutboxThread(Outbox(stores, world.keyring, sender, world.clock), upkeep)
+
+    def _deliver(self, messages: tuple[OutboxMessage, ...]) -> None:
+        deliver: Post = self.outbox or self.parts.mail
+        deliver(messages)
 
     def lent(self, lender: Callable[[], Any]) -> Stores:
         """Stores on sessions of the host's."""
@@ -201,23 +216,19 @@ class Runtime:
             self._post(call)
             raise
         self._post(call)
-        if call.now >= self._upkeep_due:
-            self._upkeep_due = call.now + UPKEEP_EVERY
-            await self._keep_up(colour)
         return result
 
     def _post(self, call: Call | None) -> None:
         if call is not None and call.effects.posted:
             self.doorward.world.post(tuple(call.effects.posted))
+        if self.outbox is not None:
+            self.outbox.ensure_running()
 
-    async def _keep_up(self, colour: Colour) -> None:
-        """Write last-seen times in one batch, and remove what is past its time; a failure waits for the next time."""
-        try:
-            async with self.own_stores.unit(colour) as store:
-                await write_seen(self.doorward, store)
-                await sweep(self.doorward, store)
-        except Unavailable:
-            log.warning("the store can't be reached; upkeep waits")
+    def close(self) -> None:
+        """Send no more letters, and give all connections back."""
+        if self.outbox is not None:
+            self.outbox.close()
+        self.own_stores.close()
 
     def do(self, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an action from Python, as the one who makes the present request: `auth.do(actions.password.change, …)`.
@@ -285,22 +296,6 @@ def split_database(
 ) -> tuple[str | None, tuple[Feature, ...]]:
     """The arguments of `Auth(app, "sqlite:///app.db", Password(), …)`, where the URL may be left out."""
     return (None, (database, *features)) if isinstance(database, Feature) else (database, features)
-
-
-async def write_seen(doorward: Doorward, store: Store) -> None:
-    """Last-seen times, remembered in this process until now, as one write for each session that was used."""
-    seen = doorward.world.seen
-    for session_id, at in tuple(seen.items()):
-        await store.change(Session, {"id": session_id, "last_seen_at__lt": at}, last_seen_at=at)
-        if seen.get(session_id) == at:
-            del seen[session_id]
-
-
-async def sweep(doorward: Doorward, store: Store) -> None:
-    """Remove rows whose time is past, a bounded number at once."""
-    now = doorward.world.clock()
-    for each in (*doorward.sweeps, Sweep(LimitWindow, "expires_at")):
-        await store.remove(each.record, limit=SWEEP_AT_ONCE, **{f"{each.column}__lt": now})
 
 
 def settings_for(

@@ -66,11 +66,11 @@ class Auth(asgi.Auth):
                 return bool(getattr(child.get("endpoint"), _PUBLIC, False))
         return True
 
-    async def _turn_away(self, connection: Any, error: Exception) -> Response:
+    async def _turn_away(self, connection: Any, error: Any) -> Response:
         """A refusal that left an endpoint or a dependency."""
         visitor: asgi.Visitor = connection.scope[asgi.KEY]
-        refused = isinstance(error, Refused)
-        answer = visitor.turned_away(error) if refused else self.failed(visitor.visit.request, error)
+        is_refusal = isinstance(error, Refused)
+        answer = visitor.turned_away(error) if is_refusal else self.failed(visitor.visit.request, error)
         response = Response(answer.body, answer.status)
         response.raw_headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
         return response
@@ -109,8 +109,9 @@ async def _current_user(identity: CurrentIdentity) -> User:
 async def _maybe_user(connection: HTTPConnection) -> User | None:
     visitor: asgi.Visitor = connection.scope[asgi.KEY]
     identity = await visitor.identity()
-    if visitor.visit.refused is not None:  # a bad token is told, and not taken for nobody's
-        raise visitor.visit.refused
+    refused = visitor.visit.refused
+    if refused is not None and refused.reason == "invalid_bearer":  # a bad token is told, not taken for nobody's
+        raise refused
     return None if identity is None else identity.user
 
 

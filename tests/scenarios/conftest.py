@@ -12,6 +12,12 @@ from doorward.stores.migrations import migrate
 from tests.scenarios.hosts import HOSTS, InProcessHost
 from tests.http.bare import PlainViews
 
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "options(**given): more arguments for the host's Auth")
+
+
 STORES = ("sqlite", "postgresql")
 
 
