@@ -190,7 +190,7 @@ def compose(letter: Letter) -> tuple[str, str, str]:
     frame = _frames.get_template("letter.html")
     html = frame.render(
         subject=subject,
-        locale=locale or "en",
+        language="en",  # that of the words, which is not the reader's until there are catalogues
         parts=[_in_html(part, words, locale) for part in parts],
         footer=_formatted(FOOTER, words, locale),
     )
