@@ -114,6 +114,9 @@ class Server:
                 message = await receive()
                 if message["type"] == "lifespan.startup":
                     await stack.enter_async_context(self.tasks)
+                    if self.auth.outbox is not None:  # letters that a stopped process has left are sent, too
+                        self.auth.outbox.ensure_running()
+                        stack.callback(self.auth.outbox.close)
                     await send({"type": "lifespan.startup.complete"})
                 else:
                     await stack.aclose()

@@ -186,11 +186,11 @@ class Listen:
 
 def parse_listen(text: str) -> Listen:
     """`127.0.0.1:8000`, `[::]:443`, `localhost:8000`, or `:8000` for all addresses. Raises `Misconfigured`."""
-    host, _, port = text.rpartition(":")
+    host, colon, port = text.rpartition(":")
     host = {"localhost": "127.0.0.1", "": "0.0.0.0", "*": "0.0.0.0"}.get(host, host)  # noqa: S104 (asked for)
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
-    if (":" in bare) != (bare != host) or not _is_address(bare) or not 1 <= number <= 65535:
+    if not colon or (":" in bare) != (bare != host) or not _is_address(bare) or not 1 <= number <= 65535:
         raise Misconfigured("server.E1", f"LISTEN {text!r} is no address and port; write 127.0.0.1:8000 or [::]:443")
     return Listen(bare, number)
 

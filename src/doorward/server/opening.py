@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from doorward.assembly import Runtime, Surroundings
+from doorward.core.call import Call
+from doorward.http.pages import Pages
 from doorward.server.config import Installation, Sources, load, read_sources
+
+T = TypeVar("T")
 
 CONFIG = click.option(
     "--config",
@@ -31,6 +36,15 @@ def installed(config: Path | None) -> Installation:
 
 def operator(installation: Installation) -> Runtime:
     """The core, for commands: no request, nobody signed in."""
-    runtime = Runtime(installation.options)
+    runtime = Runtime({**installation.options, "views": Pages()})
     runtime.assemble((), Surroundings())
     return runtime
+
+
+def run_story(config: Path | None, story: Callable[[Call], Awaitable[T]]) -> T:
+    """A story in an installation that is opened for it, and closed."""
+    runtime = operator(installed(config))
+    try:
+        return runtime.run(story)
+    finally:
+        runtime.stores.close()

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import text
+import psycopg
 
 from doorward.core.ports import Unavailable
-from doorward.stores.migrations import connected
+from doorward.stores.postgres import conninfo
 
 log = logging.getLogger("doorward.server")
 
 MOST_SKEW = 5.0  # seconds (rule 29)
+PATIENCE = 5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,10 @@ def skew(database_url: str) -> float:
     """Seconds that PostgreSQL's clock is ahead of ours; 0 for databases in this process. Raises `Unavailable`."""
     if not database_url.startswith("postgres"):
         return 0.0
-    with connected(database_url) as connection:
-        asked = time.time()
-        theirs = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
-        return float(theirs) - (asked + time.time()) / 2
+    try:
+        with psycopg.connect(conninfo(database_url), connect_timeout=PATIENCE, autocommit=True) as connection:
+            asked = time.time()
+            row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+            return float(row[0]) - (asked + time.time()) / 2 if row else 0.0
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"postgresql: {type(error).__name__}") from None

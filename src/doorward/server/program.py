@@ -17,6 +17,7 @@ from granian.server import Server as Granian
 from doorward.asgi import Auth
 from doorward.core.refusals import Misconfigured
 from doorward.core.settings import Settings
+from doorward.http.pages import Pages
 from doorward.server.app import Server
 from doorward.server.config import Listen
 from doorward.server.idle import end_idle
@@ -82,7 +83,7 @@ def run(plan: Plan, settings: Settings) -> None:
 
 def application(plan: Plan) -> Server:
     """What one worker runs."""
-    auth = Auth(**plan.options)
+    auth = Auth(**plan.options, views=Pages())
     log_to_terminal(auth.settings.log_level)
     jobs = [Job("silent connections", LOOK_EVERY, partial(end_idle, plan.listen.port, seconds=SILENT_SECONDS))]
     proxies_only = plan.tls is None and not plan.listen.is_loopback
