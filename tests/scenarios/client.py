@@ -1,4 +1,4 @@
-"""Somebody in front of a host: a browser that keeps cookies and says where it comes from, or a program that does not."""
+"""Somebody in front of a host: a browser that keeps cookies and says where it comes from, or a program."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ class Client:
         """An action, with a body of any kind."""
         return self.send("POST", self.prefix + path, body, {"Content-Type": kind, **headers})
 
-    def send(
-        self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    def send(self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         merged = {"Host": self.host.origin.partition("://")[2], **self._own(method), **self.extra, **(headers or {})}
         pairs = [(name, value) for name, value in merged.items() if value]
         answer = self.host.send(method, target, pairs, body, self.peer)

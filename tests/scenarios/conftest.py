@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from doorward.stores.migrations import migrate
-from tests.scenarios.hosts import HOSTS, InProcessHost
 from tests.http.bare import PlainViews
-
+from tests.scenarios.hosts import HOSTS, InProcessHost
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -95,7 +95,15 @@ def test_a_browsers_null_origin_passes_with_its_form_token_only(host: InProcessH
 
 @pytest.mark.parametrize(
     "name",
-    ["evil.example", "app.example.com:8443", "app.example.com@evil.example", "127.0.0.1", "", "app.example.com.", "a/?x="],
+    [
+        "evil.example",
+        "app.example.com:8443",
+        "app.example.com@evil.example",
+        "127.0.0.1",
+        "",
+        "app.example.com.",
+        "a/?x=",
+    ],
 )
 def test_a_host_that_is_not_ours_gets_400(host: InProcessHost, name: str) -> None:
     """DNS rebinding, and links made from a Host header: rule 36, design 6.8."""
@@ -133,7 +141,13 @@ def test_a_trusted_proxy_names_the_client(host: InProcessHost) -> None:
 def test_pages_carry_the_whole_policy(host: InProcessHost) -> None:
     page = Browser(host).page("/sign-in")
     policy = page.header("content-security-policy") or ""
-    for part in ("default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
+    for part in (
+        "default-src 'none'",
+        "script-src 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ):
         assert part in policy
     assert "unsafe" not in policy
     assert page.header("x-content-type-options") == "nosniff"

@@ -92,7 +92,14 @@ def test_a_megabyte_is_too_large(host: InProcessHost) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "x", "a/b"],
+    [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        "x",
+        "a/b",
+    ],
 )
 def test_types_that_are_not_taken(host: InProcessHost, kind: str) -> None:
     refused(Client(host).raw("/sign-up", json.dumps(GOOD).encode(), kind), 415, "unsupported_type")
@@ -164,7 +171,15 @@ def test_queries_are_closed_too(host: InProcessHost) -> None:
 
 def test_cookies_that_make_no_sense_are_nobodys(host: InProcessHost) -> None:
     ann = sign_up(host)
-    for cookie in ("session=../../x", "=x", ";;;", "__Host-doorward=", f"__Host-doorward={'x' * 5000}", "é=é", "a" * 6000):
+    for cookie in (
+        "session=../../x",
+        "=x",
+        ";;;",
+        "__Host-doorward=",
+        f"__Host-doorward={'x' * 5000}",
+        "é=é",
+        "a" * 6000,
+    ):
         assert Client(host).get("/session", headers={"Cookie": cookie}).status == 401, cookie
         assert Client(host).send("GET", "/who", headers={"Cookie": cookie}).json == {"email": None}
     twice = f"__Host-doorward={ann.session}; __Host-doorward={ann.session}"

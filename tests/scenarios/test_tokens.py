@@ -79,7 +79,7 @@ def test_a_session_secret_is_no_bearer_token_nor_the_other_way_round(host: InPro
 
 
 def test_the_keys_are_public_and_cacheable(host: InProcessHost) -> None:
-    program, tokens = signed_in(host)
+    program, _ = signed_in(host)
     program.bearer = ""
     for path in ("/auth/jwks.json", "/.well-known/jwks.json"):
         keys = program.send("GET", path)

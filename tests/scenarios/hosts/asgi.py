@@ -1,4 +1,4 @@
-"""Applications of ASGI frameworks, in one event loop that runs beside the tests: forty clients are forty tasks in it."""
+"""Applications of ASGI frameworks, in one event loop beside the tests: forty clients are forty tasks in it."""
 
 from __future__ import annotations
 

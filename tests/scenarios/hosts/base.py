@@ -42,5 +42,6 @@ class InProcessHost(ABC):
     def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
         """One request; `target` as it stands in a request line."""
 
+    @abstractmethod
     def close(self) -> None:
         """End what was started."""
