@@ -28,6 +28,7 @@ from doorward.cpu import MIB, AwaitingHash, BlockingHash, HashPool, process_pool
 from doorward.delivery import Outbox, OutboxThread, Upkeep, open_mail
 from doorward.http.dispatch import Site
 from doorward.http.messages import Request, Response
+from doorward.http.pages import Pages
 from doorward.http.views import Views
 from doorward.http.visit import Visit
 from doorward.limits import LimitWindow, open_limits
@@ -130,7 +131,7 @@ class Runtime:
             "sync": BlockingHash(self.pool, passwords),
             "async": AwaitingHash(self.pool, passwords),
         }
-        self.site = Site(self.doorward, parts.views)
+        self.site = Site(self.doorward, parts.views or Pages())
         self._check_colours()
         for event, listener in self._listeners:
             self.doorward.on(event)(listener)

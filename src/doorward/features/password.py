@@ -213,5 +213,5 @@ class Password(Feature):
     methods = (METHOD,)
     pages = (
         Page("/sign-in", "sign_in.html"),
-        Page("/password/change", "change_password.html", needs=Needs.SIGNED_IN),
+        Page("/password/change", "change_password.html", needs=Needs.FRESH_WITH_SECOND),
     )

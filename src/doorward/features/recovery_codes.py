@@ -56,7 +56,7 @@ async def generate(call: Call) -> RecoveryCodes:
     user = call.signed_in.user
     salt = call.world.random(SALT_BYTES)
     shown = tuple(codes.recovery_code(call.world.random(CODE_BYTES)) for _ in range(HOW_MANY))
-    digests = [await _digest(call, user.id, code, salt) for code in shown]
+    digests = [(await _digests(call, user.id, code, salt))[0] for code in shown]
     handle = f"recovery_code:{user.id}"
     made = Authenticator(
         id=call.new_id(),
@@ -99,9 +99,9 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     typed = codes.typed_recovery_code(code)
     if not await spend_try(call, made) or typed is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)
-    digest = await _digest(call, user.id, typed, tokens.decode(made.data) or b"")
+    digests = await _digests(call, user.id, typed, tokens.decode(made.data) or b"")
     async with call.store.transaction():
-        spent = await call.store.take(RecoveryCode, digest=digest, user_id=user.id)
+        spent = await call.store.take(RecoveryCode, digest__in=digests, user_id=user.id)
         if spent is not None:
             await _tell_used(call, user)
     if spent is None:
@@ -116,9 +116,11 @@ async def _tell_used(call: Call, user: User) -> None:
     await tell(call, user, "recovery_code_used", {"left": str(left)})
 
 
-async def _digest(call: Call, user_id: str, code: str, salt: bytes) -> str:
+async def _digests(call: Call, user_id: str, code: str, salt: bytes) -> list[str]:
+    """What is stored of a code, by each master secret, newest first: a set on paper outlives a change of secrets."""
     derived = await call.hash.derive(codes.typed_recovery_code(code) or code, salt=salt)
-    return tokens.hmac_digest(call.keyring.key("recovery-codes"), user_id, derived)
+    keys = (call.keyring.key("recovery-codes", key_id=id) for id in call.keyring.ids)
+    return [tokens.hmac_digest(key, user_id, derived) for key in keys]
 
 
 class Recovery(Feature):
@@ -127,4 +129,4 @@ class Recovery(Feature):
     records = (RecoveryCode,)
     actions = (generate, count, sign_in)
     methods = (METHOD,)
-    pages = (Page("/recovery-codes", "recovery_codes.html", needs=Needs.SIGNED_IN),)
+    pages = (Page("/recovery-codes", "recovery_codes.html", needs=Needs.FRESH, reads=("recovery_codes.count",)),)

@@ -99,7 +99,7 @@ def shown(call: Call, user: User, secret: bytes) -> TotpBegun:
     key = rfc6238.TotpKey(secret)
     issuer = call.world.feature(Totp).issuer or call.world.settings.service_name
     uri = rfc6238.provisioning_uri(key, issuer=issuer, account=user.email or user.username or user.id)
-    qr = segno.make(uri, error="m", micro=False).svg_inline(scale=4, border=4, dark="#000", light="#fff")
+    qr = segno.make(uri, error="m", micro=False).svg_inline(border=4, dark="#000", light="#fff", omitsize=True)
     return TotpBegun(rfc6238.base32(secret), uri, qr, int(ENROLMENT_LIFE.total_seconds()))
 
 
@@ -233,10 +233,10 @@ async def list_devices(call: Call) -> TotpDevices:
 
 async def load_set_up(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """The set-up that waits for its code, if one does: the page is the same when it is loaded again."""
-    identity = call.signed_in
-    enrolment = await call.store.get(TotpEnrolment, holder=identity.session.id, expires_at__gt=call.now)
-    secret = None if enrolment is None else _opened(call, identity.user.id, enrolment.secret)
-    return {"begun": None if secret is None else shown(call, identity.user, secret)}
+    holder, user, _ = await _holder(call, None)
+    enrolment = await call.store.get(TotpEnrolment, holder=holder, expires_at__gt=call.now)
+    secret = None if enrolment is None else _opened(call, user.id, enrolment.secret)
+    return {"begun": None if secret is None else shown(call, user, secret)}
 
 
 @dataclass(frozen=True)
@@ -248,5 +248,8 @@ class Totp(Feature):
     records = (TotpEnrolment,)
     actions = (begin, confirm, sign_in, remove, list_devices)
     methods = (METHOD,)
-    pages = (Page("/totp", "totp.html", load_set_up, Needs.SIGNED_IN),)
+    pages = (
+        Page("/totp", "totp.html", load_set_up, Needs.FRESH),
+        Page("/sign-in/set-up", "sign_in_set_up.html", load_set_up),
+    )
     sweeps = (Sweep(TotpEnrolment, "expires_at"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,19 +36,27 @@ class Html:
     async def page(self, visit: Visit, call: Call, page: Page) -> Response:
         """A page that was asked for by GET."""
         await require(call, page.needs)
-        return await self._rendered(visit, call, page, {"query": visit.query, **await page.load(call, visit.query)})
+        words = await self._loaded(call, page, visit.query)
+        return await self._rendered(visit, call, page, {"query": visit.query, **words})
+
+    async def _loaded(self, call: Call, page: Page, query: Mapping[str, str]) -> dict[str, Any]:
+        words = dict(await page.load(call, query))
+        for name in page.reads:
+            if (action := self.doorward.actions.get(name)) is not None:
+                words[name.replace(".", "_")] = await self.doorward.perform(call, action, {})
+        return words
 
     async def after(self, visit: Visit, call: Call, result: object) -> Response:
         """A form that succeeded: on to the next page, or the result itself where it is shown once."""
         form = self._form(visit)
         if isinstance(result, Stepped):
             if result.hold is not None:
-                return redirect(self._url(visit, page_of_step(self.views, *_named(result.hold))))
-            return redirect(result.return_to or self._url(visit, form.then))
+                return redirect(self._url(visit, form.held or page_of_step(self.views, *_named(result.hold))))
+            return redirect(result.return_to or self._url(visit, form.then or form.page))
         if form.shows:
             words = {"result": await plain(call, result)}
             return await self._rendered(visit, call, Page(form.page, form.shows), words)
-        return redirect(self._url(visit, form.then))
+        return redirect(self._url(visit, form.then or form.page))
 
     async def refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
         """The form again with what was wrong; or, where one must sign in or prove more first, the page for that."""
@@ -68,7 +77,7 @@ class Html:
             return self.problem_page(visit.request, refused)
         try:
             await require(call, page.needs)
-            loaded = await page.load(call, visit.fields)
+            loaded = await self._loaded(call, page, visit.fields)
         except Refused:
             return self.problem_page(visit.request, refused)
         words = {
@@ -77,6 +86,7 @@ class Html:
             "fields": _without_secrets(visit),
             "errors": {error.field: error.detail for error in refused.errors},
             "problem": document_of(refused),
+            "action": visit.action.name if visit.action else "",
         }
         response = await self._rendered(visit, call, page, words)
         response.status = refused.status
@@ -129,6 +139,10 @@ class Html:
             "fields": {},
             "errors": {},
             "problem": None,
+            "action": "",
+            "has": self.doorward.actions.keys(),
+            "password_min": settings.policy.password_min,
+            "sign_up_open": settings.sign_up == "open" and "sign_up" in self.doorward.actions,
         }
 
     def cure(self, refused: Refused, prefix: str, here: str) -> str | None:
@@ -145,7 +159,7 @@ class Html:
         assert visit.action is not None  # noqa: S101  # forms belong to actions
         form = self.views.forms.get(visit.action.name, Form(page="", then="/"))
         if visit.form_page in self.doorward.pages:
-            return Form(visit.form_page, form.then, form.shows)
+            return replace(form, page=visit.form_page)
         return form
 
 

@@ -13,12 +13,13 @@ class Form:
 
     `page` holds the form: it is shown again when the action refuses. After success the browser goes to `then`, or to
     the page of the sign-in's next step; or, where `shows` names a template, gets the result itself, shown once (its
-    words: `result`).
+    words: `result`). An empty `then` is the page itself. `held` takes the place of the next step's page.
     """
 
     page: str
     then: str = "/"
     shows: str = ""
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class Views(Protocol):
 
     Every template gets these words: `prefix`, `service_name`, `csrf_token`, `attempt` (of the sign-in under way, or
     empty), `user` and `session` (as in JSON, or None), `query` (of the page), `fields` (what was typed, without
-    secrets), `errors` (field name -> detail), `problem` (the problem document, or None); and what its `load` gives.
+    secrets), `errors` (field name -> detail), `problem` (the problem document, or None), `action` (whose form was
+    refused, or empty), `has` (the actions that are switched on), `password_min`, `sign_up_open`; and what its `load`
+    and its `reads` give.
     `problem.html` shows a refusal that has no page of its own.
     """
 

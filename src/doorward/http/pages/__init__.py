@@ -1,0 +1,111 @@
+"""The pages people see: templates, static files, and which page comes after which form.
+
+`Pages()` is what the dispatcher asks for (http/views.py: `Views`). `Pages(templates="folder")` looks into a folder of
+the host's first, so that a template of the same name there takes the place of ours, or extends ours as
+`doorward/NAME`.
+
+Every template gets the words listed in http/views.py, and from here: `errors` as sentences, `static(name)` for the URL
+of a file of ours, `notice` for what a form before this page has done. Filters: `agent` (a browser's name out of its
+user agent), `day` and `moment` (RFC 3339 to text), `grouped` (a secret in fours), `ways` (`amr` values to words),
+`waiting` (seconds to words).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+
+from doorward.http.pages import shown
+from doorward.http.views import Form, Static
+from doorward.primitives import tokens
+
+_HERE = Path(str(files(__package__)))
+_TEXTUAL = ("text/css", "text/javascript", "image/svg+xml")
+
+FORMS: Mapping[str, Form] = {
+    "sign_up": Form("/sign-up"),
+    "sign_up.password": Form("/sign-up/password", then="/"),
+    "sign_up.username": Form("/sign-up/username", then="/"),
+    "email.verify": Form("/check-mail", then="/?done=email.verify"),
+    "email.resend": Form("/check-mail", held="/check-mail?done=email.resend"),
+    "sign_in.password": Form("/sign-in"),
+    "sign_in.totp": Form("/sign-in/second-step"),
+    "sign_in.recovery_code": Form("/sign-in/second-step", then="/?done=sign_in.recovery_code"),
+    "step_up": Form("/step-up"),
+    "totp.begin": Form("/totp", then=""),
+    "totp.confirm": Form("/totp", then="/recovery-codes?done=totp.confirm"),
+    "totp.remove": Form("/", then="/?done=totp.remove"),
+    "recovery_codes.generate": Form("/recovery-codes", shows="recovery_codes_shown.html"),
+    "password.change": Form("/password/change", then="/?done=password.change"),
+    "sessions.end": Form("/", then="/?done=sessions.end"),
+    "sign_out": Form("/", then="/sign-in?done=sign_out"),
+}
+
+STEPS: Mapping[str, str] = {
+    "prove": "/sign-in/second-step",
+    "verify email": "/check-mail",
+    "enroll password": "/sign-up/password",
+    "enroll username": "/sign-up/username",
+    "enroll totp": "/sign-in/set-up",
+}
+
+
+def _read_static() -> Mapping[str, Static]:
+    """All files at once, by their exact path: no name of a request ever reaches the file system."""
+    found = {}
+    for path in sorted((_HERE / "static").iterdir()):
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        kind = "text/javascript" if path.suffix == ".js" else kind
+        body = path.read_bytes()
+        charset = "; charset=utf-8" if kind in _TEXTUAL else ""
+        digest = tokens.encode(hashlib.sha256(body).digest()[:12])
+        found[f"/static/{path.name}"] = Static(kind + charset, body, f'"{digest}"')
+    return found
+
+
+STATIC = _read_static()
+
+
+class Pages:
+    """Our pages, as `http.views.Views` describes them."""
+
+    static = STATIC
+    forms = FORMS
+    steps = STEPS
+    sign_in = "/sign-in"
+    step_up = "/step-up"
+
+    def __init__(self, templates: str | Path | None = None) -> None:
+        ours = FileSystemLoader(_HERE / "templates")
+        hosts = [FileSystemLoader(templates)] if templates else []
+        self._environment = Environment(
+            loader=ChoiceLoader([*hosts, ours, PrefixLoader({"doorward": ours})]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=bool(templates),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(shown.FILTERS)
+
+    def render(self, template: str, words: Mapping[str, object]) -> str:
+        """A page as HTML. Raises `jinja2.UndefinedError` for a word that is missing: a mistake of ours."""
+        prefix = str(words["prefix"])
+        more: dict[str, Any] = {
+            "errors": shown.sentences(words["problem"]),
+            "notice": shown.notice(words["query"]),
+            "static": lambda name: _static_url(prefix, name),
+        }
+        return self._environment.get_template(template).render({**words, **more})
+
+
+def _static_url(prefix: str, name: str) -> str:
+    # A new version has a new address: no page of today meets a style of yesterday.
+    file = STATIC[f"/static/{name}"]
+    return f"{prefix}/static/{name}?{file.etag[1:9]}"
