@@ -1,0 +1,83 @@
+"""Django's password hashers and ours agree: `doorward.django.hashers.Argon2id` for PASSWORD_HASHERS, at its head."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import Argon2PasswordHasher, get_hasher, identify_hasher, is_password_usable
+
+from doorward.cpu import LEAST_MEMORY
+from doorward.primitives.foreign_hashes import MOST_PASSWORD, UNKNOWN, Cost
+from doorward.primitives.hashing import OWASP, Passwords
+
+
+class Argon2id(Argon2PasswordHasher):
+    """Argon2id with Doorward's cost (OWASP: 19 MiB, two passes). What it writes Django's own hasher reads as well, so
+    that nobody is locked out if the project ever leaves Doorward."""
+
+    time_cost = OWASP.time_cost
+    memory_cost = OWASP.memory_kib
+    parallelism = OWASP.parallelism
+
+    def encode(self, password: str, salt: str) -> str:
+        """The hash of the password's NFC. ValueError beyond 1,024 code points: nobody could sign in with it."""
+        if len(password) > MOST_PASSWORD:
+            raise ValueError("a password has at most 1,024 characters")
+        return super().encode(unicodedata.normalize("NFC", password), salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Whether the password is the hash's, as typed or as NFC."""
+        if len(password) > MOST_PASSWORD:
+            return False
+        tries = dict.fromkeys((password, unicodedata.normalize("NFC", password)))
+        return True in [super(Argon2id, self).verify(each, encoded) for each in tries]
+
+
+@dataclass(frozen=True, slots=True)
+class HostPasswords(Passwords):
+    """The password column is the project's: it is written by the first of PASSWORD_HASHERS. It is read by ours, which
+    know Django's formats and bound their cost, and else by the project's own hashers.
+
+    While ours is not the first one nothing is re-hashed: Django and we would re-hash each other's for ever.
+    """
+
+    def hash(self, password: str, *, salt: bytes) -> str:
+        if len(password) > MOST_PASSWORD:
+            raise ValueError("password longer than 1,024 code points")
+        hasher = get_hasher()
+        return hasher.encode(unicodedata.normalize("NFC", password), hasher.salt())  # each has its own form of salt
+
+    def verify(self, *, password: str, hash: str) -> bool:
+        if super(HostPasswords, self).cost(hash).scheme != UNKNOWN:
+            return super(HostPasswords, self).verify(password=password, hash=hash)
+        if not self._is_the_projects(hash) or len(password) > MOST_PASSWORD:
+            return False
+        tries = dict.fromkeys((password, unicodedata.normalize("NFC", password)))
+        return True in [identify_hasher(hash).verify(each, hash) for each in tries]
+
+    def needs_rehash(self, hash: str) -> bool:
+        hasher = get_hasher()
+        if not isinstance(hasher, Argon2id):
+            return False
+        return not hash.startswith(f"{hasher.algorithm}$") or hasher.must_update(hash)
+
+    def cost(self, hash: str) -> Cost:
+        known = super(HostPasswords, self).cost(hash)
+        if known.scheme == UNKNOWN and self._is_the_projects(hash):
+            return Cost(LEAST_MEMORY, f"project:{identify_hasher(hash).algorithm}")
+        return known
+
+    def _is_the_projects(self, hash: str) -> bool:
+        if not is_password_usable(hash):
+            return False
+        try:
+            identify_hasher(hash)
+        except ValueError:
+            return False
+        return True
+
+
+def is_first() -> bool:
+    """Whether ours is the hasher that writes."""
+    return isinstance(get_hasher(), Argon2id)

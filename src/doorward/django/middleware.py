@@ -1,0 +1,103 @@
+"""In the place of Django's own AuthenticationMiddleware: `request.user` is who our session or access token says."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import middleware as djangos_own
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.urls import get_resolver, reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+
+from doorward.core.ports import Unavailable
+from doorward.core.refusals import Refused
+from doorward.django.requests import djangos, ours
+from doorward.django.runtime import VISIT, answering, auth
+from doorward.http.routes import JWKS
+from doorward.http.visit import Visit
+
+
+class AuthenticationMiddleware(djangos_own.AuthenticationMiddleware):
+    """`request.user` and `request.auser()`, asked for when they are first used. A session of Django's opens nothing."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.async_mode:
+            return self.__acall__(request)
+        with answering(request):
+            self.process_request(request)
+            response = ours_to_answer(request) or self.get_response(request)
+            return self.process_response(request, response)
+
+    async def __acall__(self, request: HttpRequest) -> Any:
+        with answering(request):
+            self.process_request(request)
+            response = None
+            if is_ours_to_answer(request):
+                response = await sync_to_async(ours_to_answer, thread_sensitive=True)(request)
+            return self.process_response(request, response or await self.get_response(request))
+
+    def process_request(self, request: Any) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: auth().user_of(request))
+        request.auser = partial(auser, request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What leaves a view of the project's: a refusal, or a database that can't be reached (rule 19: never 401)."""
+        if isinstance(exception, Refused):
+            return djangos(auth().site.turned_away(auth().visit_of(request), exception))
+        if isinstance(exception, Unavailable):
+            return djangos(auth().failed(ours(request, mount=auth().parts.prefix), exception))
+        return None
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        visit: Visit | None = getattr(request, VISIT, None)
+        if visit is not None:
+            for _, value in visit.outgoing:
+                response.cookies.load(value)
+            patch_vary_headers(response, ("Cookie", "Authorization"))
+        return response
+
+
+async def auser(request: HttpRequest) -> Any:
+    """`await request.auser()`."""
+    return await sync_to_async(auth().user_of, thread_sensitive=True)(request)
+
+
+class ClosedMiddleware(djangos_own.LoginRequiredMiddleware):
+    """Closed by default: every view wants somebody signed in, but those marked `@public`. Programs get 401."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponse:
+        return auth().refusal(request) or super().handle_no_permission(request, view_func)
+
+
+def is_ours_to_answer(request: HttpRequest) -> bool:
+    return request.path_info == JWKS or request.path_info in admin_logins()
+
+
+def ours_to_answer(request: HttpRequest) -> HttpResponse | None:
+    """Paths of ours outside of our prefix: the public keys, and the way into the admin."""
+    if request.path_info == JWKS:
+        return auth().answer(request)
+    return to_our_sign_in(request) if request.path_info in admin_logins() else None
+
+
+def to_our_sign_in(request: Any) -> HttpResponse:
+    """Who comes to the admin's own sign-in comes to ours, and back; who is signed in already may not go in there."""
+    if request.user.is_authenticated:
+        if request.user.is_active and request.user.is_staff:
+            return HttpResponseRedirect(request.GET.get("next") or reverse("admin:index"))
+        raise PermissionDenied
+    back = request.GET.get("next") or reverse("admin:index")
+    return HttpResponseRedirect(f"{resolve_url('doorward:sign_in')}?{urlencode({'return_to': back})}")
+
+
+def admin_logins() -> frozenset[str]:
+    """The sign-in pages of all admin sites."""
+    sites = get_resolver().app_dict.get("admin", ())
+    return frozenset(reverse(f"{site}:login") for site in sites)

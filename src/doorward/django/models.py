@@ -1,0 +1,218 @@
+"""The tables of Doorward as Django models: one for each record class, with the same table and column names.
+
+They are for migrations and for the admin; only `store.py` writes to them. A record class finds its model by the name of
+its table, so a feature of your own brings a model of its own, made the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+def text(size: int = 255, **options: Any) -> models.Field[Any, Any]:
+    """Text of at most `size` code points; 0: as long as it is."""
+    return models.CharField(max_length=size, **options) if size else models.TextField(**options)
+
+
+class Account(models.Model):
+    """What Doorward knows of a user beside AUTH_USER_MODEL."""
+
+    user_id = text(64, primary_key=True)
+    auth_epoch = text(64)
+    version = models.BigIntegerField(default=1)
+    username_key = text(unique=True, null=True)
+    address_exempt = models.BooleanField(default=False)
+    locale = text(35, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "doorward_account"
+
+
+class EmailAddress(models.Model):
+    """An address of a user; unique where verified."""
+
+    id = text(64, primary_key=True)
+    user_id = text(64, db_index=True)
+    address = text(320)
+    canonical = text(320, db_index=True)
+    canonical_version = models.BigIntegerField(default=1)
+    verified_key = text(320, unique=True, null=True)
+    verified_at = models.DateTimeField(null=True)
+    is_primary = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "doorward_email_address"
+
+
+class Authenticator(models.Model):
+    """Something enrolled that can prove who one is."""
+
+    id = text(64, primary_key=True)
+    user_id = text(64, db_index=True)
+    kind = text(32)
+    handle = text(unique=True, null=True)
+    name = text(default="")
+    data = text(0, default="")
+    failures = models.BigIntegerField(default=0)
+    known_failures = models.BigIntegerField(default=0)
+    guard = models.BigIntegerField(default=0)
+    disabled_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "doorward_authenticator"
+
+
+class OutboxMessage(models.Model):
+    """A letter on its way, sealed."""
+
+    id = text(64, primary_key=True)
+    kind = text(32)
+    body = text(0)
+    tries = models.BigIntegerField(default=0)
+    due_at = models.DateTimeField(db_index=True)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "doorward_outbox"
+
+
+class Attempt(models.Model):
+    """A sign-in under way."""
+
+    digest = text(primary_key=True)
+    user_id = text(64, db_index=True, default="")
+    purpose = text(16)
+    subject = text(64, default="")
+    proofs = text(0, default="[]")
+    auth_epoch = text(64, default="")
+    code = text(default="")
+    code_tries = models.BigIntegerField(default=0)
+    code_expires_at = models.DateTimeField(null=True)
+    to = text(320, default="")
+    issue = text(16, default="session")
+    remember = models.BooleanField(default=False)
+    return_to = text(2048, default="")
+    browser = models.BooleanField(default=False)
+    network = text(64, db_index=True)
+    guard = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "doorward_attempt"
+
+
+class Session(models.Model):
+    """Somebody is in. To delete a row is to end the session at once."""
+
+    id = text(64, primary_key=True)
+    digest = text(unique=True)
+    user_id = text(64, db_index=True)
+    proofs = text(0)
+    auth_epoch = text(64)
+    host_digest = text()
+    kind = text(16, default="session")
+    remember = models.BooleanField(default=False)
+    user_agent = text(400, default="")
+    ip = text(64, default="")
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "doorward_session"
+
+    def __str__(self) -> str:
+        return f"session of user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class PendingSignUp(models.Model):
+    """What somebody asked for before proving the address."""
+
+    id = text(64, primary_key=True)
+    canonical = text(320, db_index=True)
+    address = text(320)
+    name = text(default="")
+    username = text(default="")
+    password = text(0)
+    link = text(unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "doorward_pending_sign_up"
+
+
+class TotpEnrolment(models.Model):
+    """A TOTP secret that was shown and is not confirmed yet."""
+
+    id = text(64, primary_key=True)
+    holder = text(unique=True)
+    user_id = text(64, db_index=True)
+    secret = text(0)
+    name = text(default="")
+    tries = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "doorward_totp_enrolment"
+
+
+class RecoveryCode(models.Model):
+    """One unused recovery code, as a digest."""
+
+    digest = text(primary_key=True)
+    user_id = text(64, db_index=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "doorward_recovery_code"
+
+
+class TokenKey(models.Model):
+    """A key that signs access tokens, sealed."""
+
+    kid = text(64, primary_key=True)
+    slot = text(64, unique=True)
+    algorithm = text(16)
+    jwk = text(0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "doorward_token_key"
+
+
+class RefreshFamily(models.Model):
+    """All refresh tokens of one sign-in, as digests."""
+
+    id = text(64, primary_key=True)
+    session_id = text(64, unique=True)
+    user_id = text(64, db_index=True)
+    key_id = text(64)
+    digest = text()
+    parent = text(default="")
+    generation = models.BigIntegerField(default=0)
+    rotated_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "doorward_refresh_family"
+
+
+class LimitWindow(models.Model):
+    """How much of a short-term limit is used up."""
+
+    key = text(128, primary_key=True)
+    whole_at = models.BigIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "doorward_limit"

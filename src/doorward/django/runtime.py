@@ -1,0 +1,225 @@
+"""The one Doorward of this process: put together at first use, from the project's settings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.core.signals import setting_changed
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+
+from doorward.assembly import Runtime
+from doorward.core.action import Needs
+from doorward.core.call import Call, Client
+from doorward.core.events import Event
+from doorward.core.feature import Feature
+from doorward.core.ports import Limits, Stores
+from doorward.core.refusals import Refused
+from doorward.core.doorward import records_of, require
+from doorward.core.settings import Settings
+from doorward.django import conf
+from doorward.django.follow import follow
+from doorward.django.hashers import HostPasswords
+from doorward.django.mail import DjangoMail
+from doorward.django.requests import body_of, djangos, ours
+from doorward.django.store import DjangoStores
+from doorward.http import bodies
+from doorward.http.visit import Visit
+from doorward.limits import LimitWindow, open_limits
+
+T = TypeVar("T")
+Story = Callable[[Call], Awaitable[T]]
+
+VISIT, PERSON = "_doorward_visit", "_doorward_person"
+
+_request: ContextVar[HttpRequest | None] = ContextVar("doorward_request", default=None)
+
+
+class Auth(Runtime):
+    """Sign-in for a Django project. `auth()` makes it of the settings; tests make their own, and `use` it.
+
+    Options are settings (`origin="https://app.example.com"`, …) and parts (`assembly.Parts`).
+    """
+
+    def __init__(self, *features: Feature, **options: Any) -> None:
+        features = features or tuple(conf.features())
+        records = (*records_of(features), LimitWindow)
+        self._lent = DjangoStores(records, conf.alias())
+        usual = {
+            "passwords": HostPasswords(),
+            "prefix": mount(),
+            # Threads of our own, such as the one that sends letters, close what they have opened.
+            "stores": DjangoStores(records, conf.alias(), closing=True),
+            "session": self._lent,
+        }
+        if "smtp_url" not in options:
+            usual["mail"] = DjangoMail(options.get("mail_from", ""))
+        super().__init__({**usual, **options})
+        self.assemble(features, conf.surroundings())
+
+    def lent(self, lender: Any) -> Stores:
+        """In requests, Django's own connection."""
+        return self._lent
+
+    def _open_limits(self, settings: Settings) -> Limits:
+        is_shared = connections[self._lent.alias].vendor == "postgresql"
+        return open_limits(settings.redis_url, clock=self.parts.clock, shared=self.stores if is_shared else None)
+
+    def run(self, story: Callable[[Call], Awaitable[T]], client: Client | None = None) -> T:
+        """Complete a story on this thread; then Django hears what came of it."""
+        calls: list[Call] = []
+
+        async def told(call: Call) -> T:
+            calls.append(call)
+            return await story(call)
+
+        try:
+            result = super().run(told, client)
+        except Refused:
+            self._follow(calls)
+            raise
+        self._follow(calls)
+        return result
+
+    def _follow(self, calls: list[Call]) -> None:
+        request = _request.get()
+        if request is not None and calls:
+            follow(request, calls[0])
+
+    async def arun(
+        self, story: Callable[[Call], Awaitable[T]], client: Client | None = None, *, quick: bool = False
+    ) -> T:
+        """`run` in the one thread that Django gives to a request: any other would keep its connection open."""
+        return await sync_to_async(self.run, thread_sensitive=True)(story, client)
+
+    def json(self) -> dict[str, Any]:
+        """The JSON object of the present request, bounded and strict like the bodies that our own paths take.
+
+        Use it in the place of `json.loads(request.body)`. Raises `Refused`, which answers 400, 413 or 415 by itself.
+        """
+        request = _request.get()
+        if request is None:
+            raise Misconfigured("django.E7", "json() is for views, behind Doorward's AuthenticationMiddleware")
+        return bodies.json_of(ours(request, mount=self.parts.prefix, body=body_of(request)))
+
+    def visit(self) -> Visit | None:
+        request = _request.get()
+        return None if request is None else self.visit_of(request)
+
+    def visit_of(self, request: Any) -> Visit:
+        """The visitor behind a request to one of the project's own routes."""
+        found: Visit | None = getattr(request, VISIT, None)
+        if found is None:
+            found = self.site.visitor(ours(request, mount=self.parts.prefix))
+            setattr(request, VISIT, found)
+        return found
+
+    def user_of(self, request: Any) -> Any:
+        """`request.user`: by our session cookie or an access token, and by nothing that Django's session says."""
+        if not hasattr(request, PERSON):
+            setattr(request, PERSON, self._person(self.visit_of(request)))
+        return getattr(request, PERSON)
+
+    def _person(self, visit: Visit) -> Any:
+        if visit.claims_nobody:
+            return AnonymousUser()
+
+        async def recognised(call: Call) -> Any:
+            identity = await self.site.recognise(visit, call)
+            store: Any = call.store
+            return AnonymousUser() if identity is None else store.person(identity.user.id)
+
+        return self.run(recognised, visit.client)
+
+    def refusal(
+        self, request: HttpRequest, needs: Needs = Needs.SIGNED_IN, *, fresh_within: timedelta | None = None
+    ) -> HttpResponse | None:
+        """The answer to a request that may not go on, or None: what `login_required` and `needs` ask."""
+        visit = self.visit_of(request)
+
+        async def ask(call: Call) -> None:
+            await self.site.recognise(visit, call)
+            if visit.refused is not None:
+                raise visit.refused
+            await require(call, needs, fresh_within=fresh_within)
+
+        try:
+            self.run(ask, visit.client)
+        except Refused as refused:
+            return djangos(self.site.turned_away(visit, refused))
+        return None
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a request for one of our own paths."""
+        return djangos(self.respond(ours(request, mount=self.parts.prefix, body=body_of(request))))
+
+
+_lock = threading.RLock()
+_auth: Auth | None = None
+_listeners: list[tuple[type[Event], Callable[[Any], Any]]] = []
+
+
+def auth() -> Auth:
+    """The Doorward of this process; made when it is first asked for. Raises `Misconfigured`."""
+    global _auth
+    if _auth is None:
+        with _lock:
+            if _auth is None:
+                made = Auth(**conf.options())
+                for event, listener in _listeners:
+                    made.on(event)(listener)
+                _auth = made
+    return _auth
+
+
+def use(given: Auth | None) -> None:
+    """Put another one in its place, or None to have it made anew: for tests."""
+    global _auth
+    with _lock:
+        _auth = given
+
+
+def on(event: type[Event]) -> Callable[[Callable[[Any], T]], Callable[[Any], T]]:
+    """`@on(SignedIn)` in an application's `ready()`: call the function with each such event, in its transaction."""
+
+    def register(listener: Callable[[Any], T]) -> Callable[[Any], T]:
+        _listeners.append((event, listener))
+        return listener if _auth is None else _auth.on(event)(listener)
+
+    return register
+
+
+@contextmanager
+def answering(request: HttpRequest) -> Iterator[None]:
+    """While the project answers this request, `auth().do(…)` acts for who makes it."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def mount() -> str:
+    """The path under which the project has included our URLs."""
+    try:
+        home = reverse("doorward:home")
+    except NoReverseMatch:
+        return "/auth"
+    return "/" + home.removeprefix(get_script_prefix()).strip("/")
+
+
+def _settings_have_changed(*, setting: str, **_: Any) -> None:
+    """`override_settings` in a project's tests."""
+    if setting in ("DOORWARD", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "ROOT_URLCONF", "DEBUG"):
+        use(None)
+
+
+setting_changed.connect(_settings_have_changed)

@@ -1,0 +1,87 @@
+"""What Django does by itself, and what that means here: `login()`, `logout()`, and users who are deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import post_delete
+
+from doorward.core.call import Call
+from doorward.core.events import SignedOut
+from doorward.core.finish import finish
+from doorward.core.identify import end_session
+from doorward.core.ports import Store
+from doorward.core.records import Record, User, columns
+from doorward.core.refusals import Misconfigured
+from doorward.django.backend import FINISHED, enter
+from doorward.django.follow import following, is_following
+from doorward.django.runtime import auth
+
+NOT_FINISHED = (
+    "login() lets nobody in who has not finished a sign-in: call authenticate() before it, or send people to "
+    "doorward:sign_in; in tests use force_login of doorward.testing.django"
+)
+
+
+def connect() -> None:
+    """Listen to Django; called once, when all applications are there."""
+    user_logged_in.connect(_logged_in, dispatch_uid="doorward")
+    user_logged_out.connect(_logged_out, dispatch_uid="doorward")
+    post_delete.connect(_deleted, sender=get_user_model(), dispatch_uid="doorward")
+
+
+def _logged_in(request: Any, user: Any, **_: Any) -> None:
+    """`login()` of somebody else's: it starts a session of what `authenticate()` has finished, or it raises."""
+    if request is not None and is_following(request):
+        return
+    finished = user.__dict__.pop(FINISHED, None)
+    if request is None or finished is None:
+        if request is not None:
+            request.session.flush()
+            request.user = AnonymousUser()
+        raise Misconfigured("django.E6", NOT_FINISHED)
+    with following(request):
+        enter(auth(), request, finished)
+
+
+def _logged_out(request: Any, **_: Any) -> None:
+    """`logout()` of somebody else's ends our session."""
+    if request is None or is_following(request):
+        return
+    host = auth()
+    visit = host.visit_of(request)
+
+    async def leave(call: Call) -> None:
+        identity = await host.site.recognise(visit, call)
+        if identity is not None:
+            await end_session(call, identity.user.id, identity.session.id)
+            await call.emit(SignedOut(at=call.now, user_id=identity.user.id, session_id=identity.session.id))
+            call.identity = None
+        host.site.settle(visit, call)
+
+    with following(request):
+        host.run(leave, visit.client)
+
+
+def _deleted(instance: Any, using: str, **_: Any) -> None:
+    """With a user goes what Doorward knows of them: the key may be given to somebody else."""
+    host = auth()
+    if using != getattr(host.own_stores, "alias", None):
+        return
+
+    async def forget(store: Store) -> None:
+        for kind in _about_users(host.doorward.records):
+            await store.remove(kind, user_id=str(instance.pk))
+
+    async def forgotten() -> None:
+        async with host.stores.unit("sync") as store, store.transaction():
+            await forget(store)
+
+    finish(forgotten())
+
+
+def _about_users(records: Any) -> list[type[Record]]:
+    return [kind for kind in records if kind is not User and any(c.name == "user_id" for c in columns(kind))]

@@ -1,0 +1,29 @@
+"""User models as projects have them: other keys, no user name, no password column."""
+
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class Member(AbstractBaseUser):
+    """No user name; the key is a UUID."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    email = models.EmailField(unique=True)
+    full_name = models.CharField(max_length=150, blank=True)
+
+    USERNAME_FIELD = "email"
+    objects = BaseUserManager()
+
+
+class Guest(AbstractBaseUser):
+    """The key is text of the project's choosing, and so is the name to sign in by; the password is elsewhere."""
+
+    code = models.CharField(max_length=64, primary_key=True)
+    login = models.CharField(max_length=40, unique=True)
+    password = None
+    last_login = None
+
+    USERNAME_FIELD = "login"
+    objects = BaseUserManager()

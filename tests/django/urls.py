@@ -1,0 +1,23 @@
+"""The routes of the test project."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from tests.django import views
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("open", views.open_to_all),
+    path("who", views.who),
+    path("awho", views.awho),
+    path("closed", views.closed),
+    path("djangos-closed", views.djangos_closed),
+    path("aclosed", views.aclosed),
+    path("fresh", views.fresh),
+    path("leave", views.leave),
+    path("do-leave", views.do_leave),
+    path("their-sign-in", views.their_sign_in),
+    path("change-by-do", views.change_by_do),
+    path("broken-sign-in", views.broken_sign_in),
+]
+urlpatterns += [path("auth/", include("doorward.django.urls"))]
