@@ -6,6 +6,7 @@ import itertools
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -109,11 +110,22 @@ class SqliteStores:
             )
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
-            if not self._in_memory and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode=WAL")
+            if not self._in_memory:
+                self._use_wal(connection)
         except sqlite3.Error as error:
             raise translated(error) from error
         return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Once and for all times: the file remembers it."""
+        deadline = time.monotonic() + self._patience
+        while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:  # somebody else does it now, and here SQLite itself does not wait
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def _begin_again_after_fork(self) -> None:
         # https://www.sqlite.org/howtocorrupt.html §2.6: a connection must not be used, nor closed, across a fork.

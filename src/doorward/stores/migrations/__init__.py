@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from doorward.stores.revision import TABLE, is_behind
 from doorward.stores.sqlite import SqliteStores, path_of
 from doorward.stores.tables import metadata_for
 
+ONE_AT_A_TIME = threading.Lock()  # Alembic's `context` is one for the process, whatever the database
 LOCK = 0x646F6F7277617264  # «doorward»: whoever migrates PostgreSQL holds this advisory lock
 
 
@@ -86,10 +88,11 @@ def _go(connection: sa.Connection, revision: str) -> None:
         connection.rollback()
         return
     config = config_for(connection)
-    if revision == "head" or (revision != "base" and (installed or "") < revision):
-        command.upgrade(config, revision)
-    else:
-        command.downgrade(config, revision)
+    with ONE_AT_A_TIME:
+        if revision == "head" or (revision != "base" and (installed or "") < revision):
+            command.upgrade(config, revision)
+        else:
+            command.downgrade(config, revision)
     connection.commit()
 
 
