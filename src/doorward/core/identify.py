@@ -38,8 +38,8 @@ async def by_session(call: Call, session: Session) -> Identity | None:
     seen = call.world.seen.get(session.id)
     if seen is not None and seen > session.last_seen_at:
         session = replace(session, last_seen_at=seen)
-    key = call.keyring.key("host-state")
-    if user is None or not is_alive(session, user, key=key, policy=call.policy, now=call.now):
+    keys = (call.keyring.key("host-state", key_id=id) for id in call.keyring.ids)
+    if user is None or not is_alive(session, user, keys=keys, policy=call.policy, now=call.now):
         return None
     if call.now - session.last_seen_at >= SEEN_EVERY:
         call.world.seen[session.id] = call.now

@@ -106,11 +106,14 @@ def host_digest(key: bytes, user: User) -> str:
     return tokens.hmac_digest(key, user.id, user.password or "", "active" if user.active else "closed")
 
 
-def is_alive(session: Session, user: User, *, key: bytes, policy: Policy, now: datetime) -> bool:
-    """Whether this session still lets its user in. Absolute and idle limits by NIST SP 800-63B-4 §2."""
+def is_alive(session: Session, user: User, *, keys: Iterable[bytes], policy: Policy, now: datetime) -> bool:
+    """Whether this session still lets its user in. Absolute and idle limits by NIST SP 800-63B-4 §2.
+
+    `keys` are those of `host_digest`, newest first: a new master secret before the old one signs nobody out.
+    """
     return (
         now < session.expires_at
         and now - session.last_seen_at < policy.session_idle + SEEN_EVERY
         and user.active
-        and tokens.same(session.host_digest, host_digest(key, user))
+        and any(tokens.same(session.host_digest, host_digest(key, user)) for key in keys)
     )
