@@ -1,7 +1,6 @@
 """Views as projects write them."""
 
-from django.contrib.auth import authenticate, login, logout
-from django.contrib.auth import get_user_model
+from django.contrib.auth import authenticate, get_user_model, login, logout
 from django.contrib.auth.decorators import login_required as djangos_login_required
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse

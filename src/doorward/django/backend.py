@@ -50,12 +50,13 @@ class Backend(ModelBackend):
     with `transaction.non_atomic_requests`, or better, send people to `doorward:sign_in`.
     """
 
-    @sensitive_variables("password", "credentials")
-    def authenticate(  # type: ignore[override]
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **credentials: Any
+    @sensitive_variables("password")
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
         """The user, or None: for a wrong password, for who has a second factor, for who has been disabled."""
-        identifier = credentials.get(get_user_model().USERNAME_FIELD) if username is None else username
+        named: Any = get_user_model().USERNAME_FIELD
+        identifier = kwargs.get(named) if username is None else username
         host = auth()
         if not identifier or password is None or actions.password.sign_in.name not in host.doorward.actions:
             return None
@@ -65,9 +66,11 @@ class Backend(ModelBackend):
         except Refused:
             return None
 
-    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+    async def aauthenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Any:
         """The same, awaited."""
-        return await sync_to_async(self.authenticate, thread_sensitive=True)(request, **credentials)
+        return await sync_to_async(self.authenticate, thread_sensitive=True)(request, username, password, **kwargs)
 
 
 def _proved(host: Auth, request: HttpRequest | None, given: dict[str, Any]) -> Any:

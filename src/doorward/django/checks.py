@@ -26,7 +26,7 @@ def check_middleware(app_configs: Any, **_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if DJANGOS_MIDDLEWARE in lines:
         hint = f"In MIDDLEWARE put {conf.MIDDLEWARE!r} in the place of {DJANGOS_MIDDLEWARE!r}."
-        found.append(Error("Django's AuthenticationMiddleware would let its own sessions in.", hint, id="doorward.E001"))
+        found.append(Error("Django's middleware would let its own sessions in.", hint, id="doorward.E001"))
     elif not any(_is(line, middleware.AuthenticationMiddleware) for line in lines):
         hint = f"Add {conf.MIDDLEWARE!r} to MIDDLEWARE, behind SessionMiddleware."
         found.append(Error("Doorward's AuthenticationMiddleware is missing.", hint, id="doorward.E001"))
@@ -80,7 +80,7 @@ def check_database(app_configs: Any, databases: Any = None, **_: Any) -> list[Ch
         return [*found, Error(f"There is no database {alias!r}.", 'Mend DOORWARD["DATABASE"].', id="doorward.E006")]
     connection: Any = connections[alias]
     if connection.vendor not in ("sqlite", "postgresql"):
-        hint = "Use PostgreSQL or SQLite; DOORWARD[\"DATABASE\"] names another alias."
+        hint = 'Use PostgreSQL or SQLite; DOORWARD["DATABASE"] names another alias.'
         found.append(Error(f"Doorward does not know {connection.display_name}.", hint, id="doorward.E007"))
     elif connection.vendor == "sqlite" and connection.settings_dict["OPTIONS"].get("transaction_mode") != "IMMEDIATE":
         hint = f'DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE"}}'
@@ -95,7 +95,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
         origin = auth().settings.origin
     except Misconfigured as wrong:
         return [Error(wrong.cure, id="doorward.E009")]
-    if not origin.is_secure or settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE:
+    if not origin.is_secure or (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
         return []
     hint = "SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True"
     return [Warning("Django's own cookies also go out without TLS.", hint, id="doorward.W003")]

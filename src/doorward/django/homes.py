@@ -8,13 +8,12 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import CharField, EmailField, F, Field, Model, Q, QuerySet, TextField
 from django.db.models.functions import Lower
 from django.db.models.lookups import In
 
-from doorward.core.records import Plus, Record, User, columns, key_of
+from doorward.core.records import Plus, Record, User, columns
 from doorward.core.refusals import Misconfigured
 from doorward.stores.values import Comparison, Unstorable, column_of, comparisons, folded, keepable, kept
 
@@ -78,7 +77,7 @@ class UserHome(Home):
     """The project's own users. Their key has its own type here and is text outside; a missing field reads as if it
     said nothing. Only those that the default manager shows exist."""
 
-    def __init__(self, model: type[AbstractBaseUser]) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__(User, model)
         login = _field(model, model.USERNAME_FIELD)
         email = _field(model, getattr(model, "EMAIL_FIELD", None) or "email")
@@ -101,7 +100,7 @@ class UserHome(Home):
         field = self._comparable(column.name)
         if field is None:
             return self._absent(comparison)
-        values = value if operator == "in" else (() if value is None else (value,))
+        values: list[Any] = list(value) if operator == "in" else [] if value is None else [value]
         if column.name == "id":
             values = [self._own_key(one) for one in values]
         elif column.folded:
@@ -212,7 +211,7 @@ class AsciiLower(Lower):
         return self.as_sql(compiler, connection, template='LOWER(%(expressions)s COLLATE "C")', **context)
 
 
-def _folded(field: Field[Any, Any], operator: str, values: Iterable[str]) -> Q:
+def _folded(field: Field[Any, Any], operator: str, values: list[str]) -> Q:
     if operator == "null":
         return Q(**{f"{field.attname}__isnull": True})
     if not isinstance(field, CharField | TextField):

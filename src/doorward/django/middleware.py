@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from asgiref.sync import sync_to_async
 from django.contrib.auth import middleware as djangos_own
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
 from django.urls import get_resolver, reverse
 from django.utils.cache import patch_vary_headers
@@ -40,7 +40,10 @@ class AuthenticationMiddleware(djangos_own.AuthenticationMiddleware):
             response = None
             if is_ours_to_answer(request):
                 response = await sync_to_async(ours_to_answer, thread_sensitive=True)(request)
-            return self.process_response(request, response or await self.get_response(request))
+            if response is None:
+                answered: Any = self.get_response(request)
+                response = await answered
+            return self.process_response(request, response)
 
     def process_request(self, request: Any) -> None:
         super().process_request(request)
@@ -56,6 +59,8 @@ class AuthenticationMiddleware(djangos_own.AuthenticationMiddleware):
         return None
 
     def process_response(self, request: Any, response: Any) -> Any:
+        if isinstance(response, HttpResponseRedirect):
+            response = as_ours(request, response)
         visit: Visit | None = getattr(request, VISIT, None)
         if visit is not None:
             for _, value in visit.outgoing:
@@ -72,7 +77,7 @@ async def auser(request: HttpRequest) -> Any:
 class ClosedMiddleware(djangos_own.LoginRequiredMiddleware):
     """Closed by default: every view wants somebody signed in, but those marked `@public`. Programs get 401."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponse:
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         return auth().refusal(request) or super().handle_no_permission(request, view_func)
 
 
@@ -85,6 +90,19 @@ def ours_to_answer(request: HttpRequest) -> HttpResponse | None:
     if request.path_info == JWKS:
         return auth().answer(request)
     return to_our_sign_in(request) if request.path_info in admin_logins() else None
+
+
+def as_ours(request: HttpRequest, response: HttpResponseRedirect) -> HttpResponse:
+    """Django's own `login_required` sends everybody to the sign-in page, with `next`. Programs get 401 as from ours,
+    and for browsers it is `return_to`."""
+    path, _, query = response.url.partition("?")
+    back = QueryDict(query).get("next")
+    if back is None or path != reverse("doorward:sign_in"):
+        return response
+    visit = auth().visit_of(request)
+    if visit.identity is None and not visit.html:  # known by now: `login_required` has asked
+        return djangos(auth().site.turned_away(visit, visit.refused or Refused("not_signed_in")))
+    return HttpResponseRedirect(f"{path}?{urlencode({'return_to': back})}")
 
 
 def to_our_sign_in(request: Any) -> HttpResponse:

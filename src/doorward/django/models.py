@@ -16,16 +16,31 @@ def text(size: int = 255, **options: Any) -> models.Field[Any, Any]:
     return models.CharField(max_length=size, **options) if size else models.TextField(**options)
 
 
+def number(**options: Any) -> models.Field[Any, Any]:
+    """A whole number of 64 bits."""
+    return models.BigIntegerField(**options)
+
+
+def flag() -> models.Field[Any, Any]:
+    """False unless it is said."""
+    return models.BooleanField(default=False)
+
+
+def moment(**options: Any) -> models.Field[Any, Any]:
+    """A time in UTC with microseconds."""
+    return models.DateTimeField(**options)
+
+
 class Account(models.Model):
     """What Doorward knows of a user beside AUTH_USER_MODEL."""
 
     user_id = text(64, primary_key=True)
     auth_epoch = text(64)
-    version = models.BigIntegerField(default=1)
+    version = number(default=1)
     username_key = text(unique=True, null=True)
-    address_exempt = models.BooleanField(default=False)
+    address_exempt = flag()
     locale = text(35, default="")
-    created_at = models.DateTimeField()
+    created_at = moment()
 
     class Meta:
         db_table = "doorward_account"
@@ -38,11 +53,11 @@ class EmailAddress(models.Model):
     user_id = text(64, db_index=True)
     address = text(320)
     canonical = text(320, db_index=True)
-    canonical_version = models.BigIntegerField(default=1)
+    canonical_version = number(default=1)
     verified_key = text(320, unique=True, null=True)
-    verified_at = models.DateTimeField(null=True)
-    is_primary = models.BooleanField(default=False)
-    created_at = models.DateTimeField()
+    verified_at = moment(null=True)
+    is_primary = flag()
+    created_at = moment()
 
     class Meta:
         db_table = "doorward_email_address"
@@ -57,12 +72,12 @@ class Authenticator(models.Model):
     handle = text(unique=True, null=True)
     name = text(default="")
     data = text(0, default="")
-    failures = models.BigIntegerField(default=0)
-    known_failures = models.BigIntegerField(default=0)
-    guard = models.BigIntegerField(default=0)
-    disabled_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
+    failures = number(default=0)
+    known_failures = number(default=0)
+    guard = number(default=0)
+    disabled_at = moment(null=True)
+    last_used_at = moment(null=True)
+    created_at = moment()
 
     class Meta:
         db_table = "doorward_authenticator"
@@ -74,10 +89,10 @@ class OutboxMessage(models.Model):
     id = text(64, primary_key=True)
     kind = text(32)
     body = text(0)
-    tries = models.BigIntegerField(default=0)
-    due_at = models.DateTimeField(db_index=True)
-    expires_at = models.DateTimeField()
-    created_at = models.DateTimeField()
+    tries = number(default=0)
+    due_at = moment(db_index=True)
+    expires_at = moment()
+    created_at = moment()
 
     class Meta:
         db_table = "doorward_outbox"
@@ -93,17 +108,17 @@ class Attempt(models.Model):
     proofs = text(0, default="[]")
     auth_epoch = text(64, default="")
     code = text(default="")
-    code_tries = models.BigIntegerField(default=0)
-    code_expires_at = models.DateTimeField(null=True)
+    code_tries = number(default=0)
+    code_expires_at = moment(null=True)
     to = text(320, default="")
     issue = text(16, default="session")
-    remember = models.BooleanField(default=False)
+    remember = flag()
     return_to = text(2048, default="")
-    browser = models.BooleanField(default=False)
+    browser = flag()
     network = text(64, db_index=True)
-    guard = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    guard = number(default=0)
+    created_at = moment()
+    expires_at = moment(db_index=True)
 
     class Meta:
         db_table = "doorward_attempt"
@@ -119,12 +134,12 @@ class Session(models.Model):
     auth_epoch = text(64)
     host_digest = text()
     kind = text(16, default="session")
-    remember = models.BooleanField(default=False)
+    remember = flag()
     user_agent = text(400, default="")
     ip = text(64, default="")
-    created_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    created_at = moment()
+    last_seen_at = moment()
+    expires_at = moment(db_index=True)
 
     class Meta:
         db_table = "doorward_session"
@@ -143,8 +158,8 @@ class PendingSignUp(models.Model):
     username = text(default="")
     password = text(0)
     link = text(unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    created_at = moment()
+    expires_at = moment(db_index=True)
 
     class Meta:
         db_table = "doorward_pending_sign_up"
@@ -158,9 +173,9 @@ class TotpEnrolment(models.Model):
     user_id = text(64, db_index=True)
     secret = text(0)
     name = text(default="")
-    tries = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    tries = number(default=0)
+    created_at = moment()
+    expires_at = moment(db_index=True)
 
     class Meta:
         db_table = "doorward_totp_enrolment"
@@ -171,7 +186,7 @@ class RecoveryCode(models.Model):
 
     digest = text(primary_key=True)
     user_id = text(64, db_index=True)
-    created_at = models.DateTimeField()
+    created_at = moment()
 
     class Meta:
         db_table = "doorward_recovery_code"
@@ -184,7 +199,7 @@ class TokenKey(models.Model):
     slot = text(64, unique=True)
     algorithm = text(16)
     jwk = text(0)
-    created_at = models.DateTimeField()
+    created_at = moment()
 
     class Meta:
         db_table = "doorward_token_key"
@@ -199,9 +214,9 @@ class RefreshFamily(models.Model):
     key_id = text(64)
     digest = text()
     parent = text(default="")
-    generation = models.BigIntegerField(default=0)
-    rotated_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    generation = number(default=0)
+    rotated_at = moment()
+    expires_at = moment(db_index=True)
 
     class Meta:
         db_table = "doorward_refresh_family"
@@ -211,8 +226,8 @@ class LimitWindow(models.Model):
     """How much of a short-term limit is used up."""
 
     key = text(128, primary_key=True)
-    whole_at = models.BigIntegerField()
-    expires_at = models.DateTimeField(db_index=True)
+    whole_at = number()
+    expires_at = moment(db_index=True)
 
     class Meta:
         db_table = "doorward_limit"

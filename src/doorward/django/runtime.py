@@ -10,20 +10,20 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
 from django.core.signals import setting_changed
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.contrib.auth.models import AnonymousUser
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 from doorward.assembly import Runtime
 from doorward.core.action import Needs
 from doorward.core.call import Call, Client
+from doorward.core.doorward import records_of, require
 from doorward.core.events import Event
 from doorward.core.feature import Feature
 from doorward.core.ports import Limits, Stores
-from doorward.core.refusals import Refused
-from doorward.core.doorward import records_of, require
+from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.settings import Settings
 from doorward.django import conf
 from doorward.django.follow import follow
@@ -59,9 +59,8 @@ class Auth(Runtime):
             # Threads of our own, such as the one that sends letters, close what they have opened.
             "stores": DjangoStores(records, conf.alias(), closing=True),
             "session": self._lent,
+            "mail": None if "smtp_url" in options else DjangoMail(options.get("mail_from", "")),
         }
-        if "smtp_url" not in options:
-            usual["mail"] = DjangoMail(options.get("mail_from", ""))
         super().__init__({**usual, **options})
         self.assemble(features, conf.surroundings())
 

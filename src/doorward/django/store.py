@@ -216,10 +216,10 @@ class DjangoStore:
             return
         broken, began = self._broken, self._atomic
         self._broken, self._atomic = False, None
-        failure = RuntimeError("a part of this transaction failed, so nothing of it is kept") if broken else None
+        failure = RuntimeError("a part of this transaction failed, so nothing of it is kept")
         with self._translated():
-            began.__exit__(failure and RuntimeError, failure, None)
-        if failure is not None and well:
+            began.__exit__(RuntimeError if broken else None, failure if broken else None, None)
+        if broken and well:
             raise failure
 
 
@@ -262,5 +262,3 @@ def translated(error: DatabaseError) -> Exception:
     if state in ABSENT or (name == "SQLITE_ERROR" and "no such" in str(error)):
         return Misconfigured("django.E3", UNMIGRATED)
     return Unavailable(f"the database: {type(cause).__name__}") if isinstance(error, OperationalError) else error
-
-

@@ -1,4 +1,4 @@
-"""Where Doorward answers: `path("auth/", include("doorward.django.urls"))`. Which paths exist is for the core to say."""
+"""Where Doorward answers: `path("auth/", include("doorward.django.urls"))`. The core says which paths exist."""
 
 from __future__ import annotations
 
