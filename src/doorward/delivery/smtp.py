@@ -50,6 +50,8 @@ def server_at(url: str) -> Server:
     if tls not in PORTS or (parts.scheme == "smtps" and "tls" in options):
         raise _wrong("tls is starttls or none, and only for smtp://")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():
+        raise _wrong("user and password must be plain ASCII")  # smtplib sends no other
     if user and tls == "none" and not _is_loopback(parts.hostname):
         raise Misconfigured(
             "mail.E2", "SMTP_URL would send its password unencrypted to another machine; use tls=starttls or smtps://"
