@@ -88,7 +88,7 @@ def _problem_content() -> Schema:
 
 def _success(action: Action[..., Any]) -> Schema:
     if action.returns is NoneType:
-        return {"204": {"description": "Done"}}
+        return {str(action.status): {"description": "Done"}}
     if action.returns is Stepped:
         step = _json({"$ref": "#/components/schemas/Step"})
         return {
