@@ -1,0 +1,188 @@
+"""What each thing that can be stolen from people gives: one part for each row of docs/security/threat-model.md."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from doorward.core.action import Action, Needs
+from doorward.core.steps import Prove
+from doorward.features import (
+    password,
+    refresh_tokens,
+    sessions,
+    sign_out,
+    sign_up,
+    step_up,
+    totp,
+    verify_email,
+)
+from doorward.testing.doubles import House
+from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, with_totp
+from tests.security.thieves import ANN, is_in, sessions_of, thief_with, tokens_of
+
+# A stolen session cookie
+
+
+def test_a_stolen_session_reads_and_can_bind_or_remove_nothing(house: House) -> None:
+    owner = signed_up(house)
+    secret = with_totp(owner)
+    house.clock.forward(minutes=11)
+    thief = thief_with(house, session=owner.session)
+    assert is_in(thief)
+    for action in house.doorward.actions.values():
+        if action.needs is Needs.FRESH:
+            refused("fresh_proof_required", thief.do, action)
+    for bind in (totp.begin, totp.confirm):
+        arguments = {"code": code_of(house, secret)} if bind is totp.confirm else {}
+        refused("fresh_proof_required", thief.do, bind, **arguments)
+    refused("fresh_proof_required", thief.do, password.change, current_password=PASSWORD, new_password="x" * 20)
+
+
+def test_a_session_stolen_while_it_is_fresh_can_bind_and_the_owner_is_told(house: House) -> None:
+    owner = signed_up(house)
+    thief = thief_with(house, session=owner.session)
+    begun = thief.do(totp.begin)
+    thief.do(totp.confirm, code=code_of(house, base64.b32decode(begun.secret)))
+    assert house.mail.to(ANN)[-1] == "authenticator_added"
+    # The session rose, so its secret rotated: the owner is out, and that shows.
+    assert not is_in(owner)
+
+
+def test_the_owners_step_up_takes_the_stolen_secret_away(house: House) -> None:
+    owner = signed_up(house)
+    thief = thief_with(house, session=owner.session)
+    house.clock.forward(minutes=11)
+    held = owner.do(step_up.step_up)
+    owner.do(password.sign_in, password=PASSWORD, attempt=held.attempt)
+    assert is_in(owner)
+    assert not is_in(thief)
+
+
+@pytest.mark.parametrize("end", ["password", "everywhere", "others"])
+def test_the_owner_can_end_a_stolen_session_from_elsewhere(house: House, end: str) -> None:
+    stolen = signed_up(house).session
+    owner = house.browser()
+    signed_in(owner)
+    if end == "password":
+        owner.do(password.change, current_password=PASSWORD, new_password="twelve green bottles hang")
+    elif end == "everywhere":
+        owner.do(sign_out.sign_out, all=True)
+    else:
+        owner.do(sessions.end, others=True)
+    assert not is_in(thief_with(house, session=stolen))
+
+
+def test_a_chosen_secret_is_never_adopted(house: House) -> None:
+    signed_up(house)
+    victim = house.browser()
+    victim.session = "a-secret-that-an-attacker-planted-in-this-browser"
+    signed_in(victim)
+    assert victim.session != "a-secret-that-an-attacker-planted-in-this-browser"
+    assert not is_in(thief_with(house, session="a-secret-that-an-attacker-planted-in-this-browser"))
+
+
+def test_a_stolen_known_device_cookie_opens_nothing(house: House) -> None:
+    owner = signed_up(house)
+    thief = house.browser(ip="203.0.113.66")
+    thief.client = replace(thief.client, known_device=owner.client.known_device)
+    assert not is_in(thief)
+    refused("wrong_credentials", signed_in, thief, ANN, "not the password")
+
+
+def test_a_stolen_attempt_opens_nothing(house: House) -> None:
+    owner = signed_up(house)
+    with_totp(owner)
+    program = house.program()
+    held = signed_in(program)
+    assert isinstance(held.hold, Prove)
+    assert not is_in(thief_with(house, session=held.attempt))
+    for action in house.doorward.actions.values():
+        if action.needs is not Needs.NOTHING:
+            refused("not_signed_in", program.do, action, **_placeholders(action))
+
+
+def _placeholders(action: Action[..., Any]) -> dict[str, str]:
+    return {argument.name: "plenty of words here" for argument in action.arguments if argument.required}
+
+
+# A stolen access token, a stolen refresh token
+
+
+def test_a_stolen_access_token_lasts_five_minutes_and_not_beyond_its_session(house: House) -> None:
+    signed_up(house)
+    token = tokens_of(house)["access_token"]
+    thief = thief_with(house, bearer=token)
+    assert is_in(thief)
+    house.clock.forward(minutes=6)
+    assert not is_in(thief)
+    again = thief_with(house, bearer=tokens_of(house)["access_token"])
+    owner = house.browser()
+    signed_in(owner)
+    owner.do(sign_out.sign_out, all=True)
+    assert not is_in(again)
+
+
+@pytest.mark.parametrize("first", ["thief", "owner"])
+def test_a_stolen_refresh_token_ends_itself(house: House, first: str) -> None:
+    signed_up(house)
+    stolen = tokens_of(house)["refresh_token"]
+    thief, owner = thief_with(house), house.program()
+    ones = (thief, owner) if first == "thief" else (owner, thief)
+    given = ones[0].do(refresh_tokens.refresh, refresh_token=stolen)
+    house.clock.forward(minutes=2)
+    refused("refresh_refused", ones[1].do, refresh_tokens.refresh, refresh_token=stolen)
+    refused("refresh_refused", ones[0].do, refresh_tokens.refresh, refresh_token=given["refresh_token"])
+    assert not is_in(thief_with(house, bearer=given["access_token"]))
+    assert house.mail.to(ANN)[-1] == "refresh_token_reused"
+
+
+def test_within_the_grace_a_thief_gets_the_same_successor_and_the_next_use_ends_it(house: House) -> None:
+    signed_up(house)
+    stolen = tokens_of(house)["refresh_token"]
+    owner, thief = house.program(), thief_with(house)
+    of_owner = owner.do(refresh_tokens.refresh, refresh_token=stolen)["refresh_token"]
+    of_thief = thief.do(refresh_tokens.refresh, refresh_token=stolen)["refresh_token"]
+    assert of_owner == of_thief
+    owner.do(refresh_tokens.refresh, refresh_token=of_owner)
+    house.clock.forward(minutes=2)
+    refused("refresh_refused", thief.do, refresh_tokens.refresh, refresh_token=of_thief)
+
+
+def test_a_refresh_token_proves_nothing_afresh(house: House) -> None:
+    signed_up(house)
+    stolen = tokens_of(house)["refresh_token"]
+    house.clock.forward(minutes=11)
+    token = thief_with(house).do(refresh_tokens.refresh, refresh_token=stolen)["access_token"]
+    refused("fresh_proof_required", thief_with(house, bearer=token).do, totp.begin)
+
+
+# A mailbox that somebody else reads
+
+
+def test_a_mailbox_alone_opens_no_account_that_there_is(house: House) -> None:
+    signed_up(house)
+    thief = house.browser(ip="203.0.113.66")
+    thief.do(sign_up.sign_up, email=ANN, password="a password of the thief's")
+    letter = house.mail.last
+    assert (letter.to, letter.template) == (ANN, "address_taken")
+    assert not {"code", "link"} & letter.words.keys()
+    refused("wrong_credentials", signed_in, thief, ANN, "a password of the thief's")
+
+
+def test_a_mailbox_can_make_an_account_where_there_is_none(house: House) -> None:
+    house.browser().do(sign_up.sign_up, email=ANN, password=PASSWORD)
+    thief = house.browser(ip="203.0.113.66")
+    held = thief.do(verify_email.verify, token=house.mail.token())
+    thief.do(sign_up.choose_password, new_password="a password of the thief's", attempt=held.attempt)
+    assert is_in(thief)
+    refused("wrong_credentials", signed_in, house.browser(), ANN, PASSWORD)
+
+
+def test_mail_is_never_a_second_factor(house: House) -> None:
+    owner = signed_up(house)
+    assert sessions_of(owner)[0].aal == 1
+    assert set(sessions_of(owner)[0].amr) == {"pwd", "email"}
