@@ -43,6 +43,8 @@ Listener = Callable[[Any], Any]
 
 log = logging.getLogger("doorward")
 
+LIMIT_CONNECTIONS = 4  # to PostgreSQL, where limits are counted there: each is held for two statements
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -79,7 +81,7 @@ class Surroundings:
     """What the host's framework knows: its own secrets (newest first) and their name, whether it is being debugged."""
 
     secrets: Sequence[str] = ()
-    secret_name: str = "the framework's secret key"
+    secret_name: str = ""
     debug: bool = False
     debug_origin: str = "http://localhost:8000"
 
@@ -138,8 +140,11 @@ class Runtime:
 
     def _open_limits(self, settings: Settings) -> Limits:
         """A database server is what several processes have in common; beside an SQLite file there is one, mostly."""
-        is_shared = settings.database_url.startswith("postgres")
-        return open_limits(settings.redis_url, clock=self.parts.clock, shared=self.own_stores if is_shared else None)
+        shared = None
+        if settings.database_url.startswith("postgres") and not settings.redis_url:
+            # Connections of its own: stories that hold all of the others would wait here for a second one each.
+            shared = open_store(settings.database_url, records=[LimitWindow], pool_size=LIMIT_CONNECTIONS)
+        return open_limits(settings.redis_url, clock=self.parts.clock, shared=shared)
 
     def _open_outbox(self, settings: Settings) -> OutboxThread | None:
         """Who sends the letters and does what is due now and then; nobody where a test's mailbox takes them."""
@@ -310,6 +315,8 @@ def settings_for(
     host: dict[str, Any] = {}
     if "secret" not in known and (secret := derived_secret(around)) is not None:
         host["secret"] = secret
+    elif "secret" not in known and around.secret_name:
+        raise Misconfigured("settings.E3", f"set {around.secret_name}, or SECRET of Doorward; {HOW_TO_MAKE_ONE}")
     if around.debug and "debug" not in known:
         host["debug"] = True
     if around.debug and "origin" not in known:
@@ -338,7 +345,7 @@ def derived_secret(around: Surroundings) -> str | None:
         if why := weakness(secret):
             if number == 0:
                 raise Misconfigured(
-                    "settings.E5", f"{around.secret_name} {why}; choose a random one, or set SECRET of Doorward"
+                    "settings.E5", f"{around.secret_name} {why}; set it anew, or SECRET of Doorward; {HOW_TO_MAKE_ONE}"
                 )
             continue  # an old one that is too weak opens nothing any more
         ring = Keyring([("host", secret.encode())])

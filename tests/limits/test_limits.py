@@ -188,6 +188,25 @@ def test_two_processes_share_what_is_kept_outside(fresh_valkey: str, shared: Cal
         other.close()
 
 
+def test_stories_that_hold_all_connections_do_not_wait_for_limits(
+    migrated_postgres: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Limits have connections of their own: with one pool for both, each story would wait for a second connection."""
+    stores = open_store(migrated_postgres, records=[LimitWindow], pool_size=2)
+    limits = StoreLimits(open_store(migrated_postgres, records=[LimitWindow], pool_size=2), Clock())
+
+    async def story(number: int) -> int:
+        async with stores.unit("sync") as store:
+            await store.get(LimitWindow, key="taken")
+            return await limits.hit(f"story {number}", most=1, seconds=60)
+
+    with ThreadPoolExecutor(40) as threads:
+        assert set(threads.map(lambda number: finish(story(number)), range(200))) == {0}
+    assert caplog.messages == []
+    stores.close()
+    limits.close()
+
+
 def test_installations_on_one_valkey_do_not_meet(fresh_valkey: str) -> None:
     one, other = (open_limits(fresh_valkey, clock=Clock(), namespace=name) for name in ("one", "other"))
     assert [finish(limits.hit("key", most=1, seconds=60)) for limits in (one, other)] == [0, 0]
