@@ -43,6 +43,8 @@ Listener = Callable[[Any], Any]
 
 log = logging.getLogger("doorward")
 
+HOW_TO_MAKE_ONE = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes a good one"
+
 LIMIT_CONNECTIONS = 4  # to PostgreSQL, where limits are counted there: each is held for two statements
 
 
