@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from doorward.stores.migrations import migrate
-from tests.http.bare import PlainViews
 from tests.scenarios.hosts import HOSTS, InProcessHost
 
 
@@ -35,6 +34,6 @@ def host(request: pytest.FixtureRequest, database: str) -> Iterator[InProcessHos
     """A host with everything switched on. `@pytest.mark.options(…)` gives its `Auth` more."""
     marker = request.node.get_closest_marker("options")
     options: dict[str, Any] = dict(marker.kwargs) if marker else {}
-    started = HOSTS[request.param](database, views=PlainViews(), **options)
+    started = HOSTS[request.param](database, **options)
     yield started
     started.close()

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -64,7 +65,7 @@ class PlainAsgiHost(AsgiHost):
 
 
 class StarletteHost(AsgiHost):
-    """Mounted at /auth, beside Starlette's own routes."""
+    """Mounted at /auth as an application of its own; our middleware is around Starlette's own routes only."""
 
     def start(self, database: str, options: dict[str, Any]) -> None:
         auth = self.auth = asgi.Auth(database, **options)
@@ -73,11 +74,11 @@ class StarletteHost(AsgiHost):
             async def endpoint(request: Request) -> Response:
                 return await ROUTES[path](auth, request.scope)
 
-            return Route(path, endpoint, methods=["POST"] if path == "/leave" else ["GET"])
+            methods = ["POST"] if path == "/leave" else ["GET"]
+            return Route(path, endpoint, methods=methods, middleware=[Middleware(auth.middleware)])
 
         routes = [*map(route, ROUTES), Mount("/auth", auth), Route(JWKS, auth, methods=["GET"])]
-        self.app = Starlette(routes=routes, middleware=[])
-        self.app.add_middleware(auth.middleware)
+        self.app = Starlette(routes=routes)
 
 
 class FastApiHost(AsgiHost):
@@ -156,12 +157,18 @@ async def call_asgi(app: Any, method: str, target: str, headers: Pairs, body: by
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages[-1]["more_body"] = False
     sent: list[Any] = []
+    answered = asyncio.Event()
 
     async def receive() -> Any:
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
+        if messages:
+            return messages.pop(0)
+        await answered.wait()  # nobody hangs up before
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
 
     await app(scope, receive, send)
     start = next(message for message in sent if message["type"] == "http.response.start")
