@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from operator import attrgetter, eq, gt, lt
+from operator import attrgetter, gt, lt
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -176,7 +176,10 @@ class MemoryStore:
         except Unstorable:
             return []
         rows = cast("Iterable[R]", self._table(kind).values())
-        return [row for row in rows if all(_holds(condition, row) for condition in conditions)]
+        for condition in conditions:
+            name, test = condition.column.name, _test(condition)
+            rows = [row for row in rows if test(getattr(row, name))]
+        return list(rows)
 
     def _drop(self, kind: type[Record], rows: Sequence[Record]) -> None:
         if rows:
@@ -199,18 +202,24 @@ class _Transaction:
         self._store.leave(well=exception is None or isinstance(exception, Refused))
 
 
-def _holds(condition: Comparison, row: Record) -> bool:
+def _test(condition: Comparison) -> Callable[[Any], bool]:
+    """The condition as a question to what a row holds; NULL answers no to everything but `null`."""
     column, operator, value = condition
-    own = getattr(row, column.name)
-    if operator == "null" or own is None:
-        return operator == "null" and own is None
+    if operator == "null":
+        return lambda own: own is None
     if column.folded:
-        own = folded(own)
-        value = [folded(one) for one in value] if operator == "in" else folded(value)
+        plain = _test(Comparison(replace(column, folded=False), operator, _folded(value)))
+        return lambda own: own is not None and plain(folded(own))
+    if operator == "eq":
+        return lambda own: bool(own == value)
     if operator == "in":
-        return own in value
-    test: Callable[[Any, Any], bool] = {"eq": eq, "lt": lt, "gt": gt}[operator]
-    return test(own, value)
+        return lambda own: own in value
+    beyond = {"lt": lt, "gt": gt}[operator]
+    return lambda own: own is not None and bool(beyond(own, value))
+
+
+def _folded(value: Any) -> Any:
+    return [folded(one) for one in value] if isinstance(value, list) else folded(value)
 
 
 def _is_taken(rows: Iterable[Record], record: Record) -> bool:
