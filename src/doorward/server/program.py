@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,14 @@ def check(plan: Plan, settings: Settings) -> None:
         raise Misconfigured("server.E5", "TOKEN_ALGORITHM HS256 can be checked by nobody else (rule 24); choose ES256")
     if plan.workers > 1 and settings.database_url in ("memory:", "sqlite://", "sqlite:///:memory:"):
         raise Misconfigured("server.E6", "each worker would have a database of its own; set DATABASE_URL to a file")
+
+
+    try:
+        family = socket.AF_INET6 if ":" in plan.listen.host else socket.AF_INET
+        socket.create_server((plan.listen.host, plan.listen.port), family=family).close()
+    except OSError as error:
+        cure = "end the other program, or choose another LISTEN"
+        raise Misconfigured("server.E7", f"can't listen on {plan.listen}: {error.strerror}; {cure}") from None
 
 
 def run(plan: Plan, settings: Settings) -> None:
