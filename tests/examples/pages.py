@@ -31,8 +31,8 @@ class Block:
 
 
 def pages() -> tuple[Path, ...]:
-    """README and everything below docs/."""
-    return (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    """README, CONTRIBUTING and everything below docs/."""
+    return (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 
 def blocks(page: Path, *languages: str) -> Iterator[Block]:
