@@ -1,7 +1,7 @@
 """Draft a migration out of what the records have become: `python tools/draft_migration.py 0002 outbox_priority URL`.
 
-URL is a migrated PostgreSQL database (SQLite can't show the indexes on expressions that it has). Without arguments the
-first migration is written anew, which is right only before the first release. Read and correct the draft: Alembic
+URL is a migrated PostgreSQL database (SQLite can't show the indexes on expressions that it has). Without arguments one
+first migration is written in the place of all there are, which is right only before the first release. Read and correct the draft: Alembic
 knows nothing of renamed columns and of data that has to be moved.
 """
 
@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 
 from doorward.core.doorward import records_of
+from doorward.limits.store import LimitWindow
 from doorward.presets import standard
 from doorward.stores import migrations
 from doorward.stores.revision import VERSIONS
@@ -80,11 +81,13 @@ def write(number: str, name: str, drafted: tuple[ops.UpgradeOps, ops.DowngradeOp
 
 
 def main() -> None:
-    metadata = metadata_for(records_of(standard()))
+    metadata = metadata_for((*records_of(standard()), LimitWindow))
     if len(sys.argv) == 4:
         number, name, url = sys.argv[1:]
         write(number, name, since(metadata, url))
     elif len(sys.argv) == 1:
+        for old in VERSIONS.glob("v[0-9]*.py"):
+            old.unlink()
         write("0001", "first", first(metadata))
     else:
         raise SystemExit(__doc__)
