@@ -98,6 +98,7 @@ class Pages:
         """A page as HTML. Raises `jinja2.UndefinedError` for a word that is missing: a mistake of ours."""
         prefix = str(words["prefix"])
         more: dict[str, Any] = {
+            "problem": shown.worded(words["problem"], str(words["action"])),
             "errors": shown.sentences(words["problem"]),
             "notice": shown.notice(words["query"]),
             "static": lambda name: _static_url(prefix, name),

@@ -51,6 +51,12 @@ _NOTICES = {
     "sessions.end": "That session is ended.",
     "sign_out": "You are signed out.",
 }
+# Where a refusal reads oddly on the page of the form that was refused: (action, reason) -> title and detail.
+_WORDED = {
+    ("password.change", "wrong_credentials"): ("Wrong password", "This is not your present password."),
+    ("sign_in.password", "wrong_credentials"): ("That did not match", "The name or the password is wrong."),
+    ("", "csrf_failed"): ("Once more, please", "This page had been open for too long. Send it again."),
+}
 _SENTENCES = {
     ("email", "not_valid"): "Enter an e-mail address, such as name@example.com.",
     ("username", "not_valid"): "Use 3 to 64 letters, digits, dots or hyphens, with at least one letter.",
@@ -107,6 +113,14 @@ def sentences(problem: Any) -> dict[str, str]:
         known = _SENTENCES.get((name, reason)) or _SENTENCES.get(("", reason))
         found[name] = known or f"{detail[:1].upper()}{detail[1:]}."
     return found
+
+
+def worded(problem: Any, action: str) -> Any:
+    """The problem document in the words of the page that shows it."""
+    if problem is None or not action:
+        return problem
+    words = _WORDED.get((action, problem["reason"])) or _WORDED.get(("", problem["reason"]))
+    return problem if words is None else {**problem, "title": words[0], "detail": words[1]}
 
 
 def notice(query: Any) -> str:

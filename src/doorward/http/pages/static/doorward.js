@@ -56,10 +56,12 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
-// Times as this person's clock shows them.
-const local = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+// Times as this person's clock shows them, in the words of the page.
+const { lang } = document.documentElement;
+const locale = navigator.languages.find((one) => one.startsWith(`${lang}-`)) ?? lang;
 for (const time of document.querySelectorAll("time[datetime]")) {
-  time.textContent = local.format(new Date(time.dateTime));
+  const style = time.className === "day" ? { dateStyle: "long" } : { dateStyle: "long", timeStyle: "short" };
+  time.textContent = new Date(time.dateTime).toLocaleString(locale, style);
 }
 
 // Send a form once. A page that comes back from the browser's memory can be sent again.
