@@ -1,8 +1,8 @@
 """Draft a migration out of what the records have become: `python tools/draft_migration.py 0002 outbox_priority URL`.
 
 URL is a migrated PostgreSQL database (SQLite can't show the indexes on expressions that it has). Without arguments one
-first migration is written in the place of all there are, which is right only before the first release. Read and correct the draft: Alembic
-knows nothing of renamed columns and of data that has to be moved.
+first migration is written in the place of all there are, which is right only before the first release. Read and
+correct the draft: Alembic knows nothing of renamed columns and of data that has to be moved.
 """
 
 import re
