@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +19,12 @@ from django.contrib.auth import hashers as django_hashers
 from passlib.hash import argon2, bcrypt, pbkdf2_sha256
 from werkzeug.security import generate_password_hash
 
-from tests.examples.tutorial_sites import DjangoTutorial, FlaskTutorial, TutorialSite
+from tests.examples.pages import ROOT, blocks
+from tests.examples.tutorial_sites import TUTORIAL, DjangoTutorial, FlaskTutorial, TutorialSite
 from tests.scenarios.client import Answer, Browser, Client
 
 SITES: dict[str, type[TutorialSite]] = {"flask": FlaskTutorial, "django": DjangoTutorial}
+PAGE = ROOT / "docs" / "start" / "tutorial.md"
 PASSWORD = "correct horse battery staple"
 HELLO = {"message": "Hello, authenticated user!"}
 NO = {"error": "Invalid credentials"}
@@ -84,6 +88,24 @@ def test_the_token_of_login_opens_protected(site: TutorialSite, user: str) -> No
     assert (answer.status, answer.json) == (200, HELLO)
 
 
+def test_a_newcomer_signs_up_by_the_letter_in_the_terminal_and_logs_in(site: TutorialSite) -> None:
+    newcomer = {"email": "ada@example.com", "password": PASSWORD}
+    attempt = Client(site).post("/sign-up", **newcomer).json["attempt"]
+    code = letter_in_the_terminal(site)
+    assert Client(site).post("/email/verify", code=code, attempt=attempt).json["step"] == "done"
+    answer = login(Client(site), username="ada@example.com", password=PASSWORD)
+    assert protected(Client(site, bearer=answer.json["token"])).json == HELLO
+
+
+def letter_in_the_terminal(site: TutorialSite) -> str:
+    """The code in it."""
+    for _ in range(200):
+        if found := re.search(r"^\s*(\d{6,8})\s*$", site.said(), re.MULTILINE):
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(site.said())
+
+
 def test_nobody_is_turned_away(site: TutorialSite, user: str) -> None:
     assert protected(Client(site)).status == 401
     for token in ("x", "null", "a.b.c", token_of(site, user)[:-4], f"{token_of(site, user)}.x"):
@@ -123,6 +145,33 @@ def test_the_token_verifies_with_plain_pyjwt(site: TutorialSite, user: str) -> N
     )
     assert claims["amr"] == ["pwd"]
     assert claims["exp"] - claims["iat"] == 300
+
+
+def test_the_page_shows_another_service_how_to_check_it(site: TutorialSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    public = Client(site, prefix="").get("/.well-known/jwks.json").json
+    monkeypatch.setattr(jwt.PyJWKClient, "fetch_data", lambda client: public)
+    (shown,) = [block.text for block in blocks(PAGE, "python") if "import jwt" in block.text]
+    names: dict[str, Any] = {}
+    exec(shown.replace(FlaskTutorial.origin, site.origin), names)
+    id = site.add("known-elsewhere", pbkdf2_sha256.hash(PASSWORD))
+    token = token_of(site, "known-elsewhere")
+    assert names["user_of"](token) == str(id)
+    with pytest.raises(jwt.InvalidTokenError):
+        names["user_of"](token[:-4] + "AAAA")
+
+
+def test_the_page_shows_what_stands_in_the_examples() -> None:
+    programs = [path.read_text(encoding="utf-8") for path in TUTORIAL.rglob("*.py")]
+    shown = [block for block in blocks(PAGE, "python") if "import jwt" not in block.text]
+    assert [str(block) for block in shown if not any(block.text in program for program in programs)] == []
+    assert len(shown) == 3
+
+
+def test_the_readme_counts_the_lines_right() -> None:
+    page = (TUTORIAL / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in (TUTORIAL / "flask_app.py").read_text(encoding="utf-8").splitlines() if line]
+    program = [line for line in lines if not line.startswith(("import ", "from ", '"""'))]
+    assert f"has {len(program)} lines beside its imports" in page
 
 
 def test_forged_tokens_open_nothing(site: TutorialSite, user: str) -> None:

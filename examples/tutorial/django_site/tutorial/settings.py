@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from django.conf.global_settings import PASSWORD_HASHERS
+
 BASE_DIR = Path(__file__).parents[1]
 SECRET_KEY = os.environ["DJANGO_SECRET_KEY"]
 DEBUG = False
@@ -25,6 +27,8 @@ DATABASES = {
     }
 }
 
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"  # letters appear in the terminal
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -32,6 +36,6 @@ MIDDLEWARE = [
     "doorward.django.middleware.AuthenticationMiddleware",  # in place of Django's own
 ]
 AUTHENTICATION_BACKENDS = ["doorward.django.backend.Backend"]
-PASSWORD_HASHERS = ["doorward.django.hashers.Argon2id"]  # what it writes; it reads all that Django ever wrote
+PASSWORD_HASHERS = ["doorward.django.hashers.Argon2id", *PASSWORD_HASHERS]  # the first one writes
 LOGIN_URL = "doorward:sign_in"
 DOORWARD = {"ORIGIN": "http://localhost:8000"}
