@@ -51,12 +51,18 @@ class Somebody:
 
     is_authenticated = True
 
+    user: Any
+    identity: Identity
+
     def __init__(self, user: Any, identity: Identity) -> None:
-        self.user = user
-        self.identity = identity
+        object.__setattr__(self, "user", user)
+        object.__setattr__(self, "identity", identity)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.user, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.user, name, value)
 
     def __repr__(self) -> str:
         return f"Somebody({self.identity.user.id!r})"
@@ -152,7 +158,7 @@ class Auth(Runtime):
     def user(self) -> User | Any | None:
         """The user who makes the present request: the host's own object where it lends its session, else ours."""
         identity, model, lender = self.identity, getattr(self.parts.users, "model", None), self.parts.session
-        if identity is None or model is None or lender is None:
+        if identity is None or not isinstance(model, type) or lender is None:
             return None if identity is None else identity.user
         known = _known()
         if known.get("user_of") is not identity:

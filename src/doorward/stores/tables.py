@@ -142,6 +142,7 @@ class UserTable:
         if unknown := [given for given in names.values() if given is not None and given not in own]:
             raise Misconfigured("store.E5", f"UserTable: {model!r} has no {', '.join(unknown)}; name its attributes")
         mapped = {ours: own[theirs] if theirs else None for ours, theirs in names.items()}
+        self.model = model
         self.home = _host_home(own[id].table, mapped)
 
 
