@@ -115,7 +115,9 @@ def running(name: str, folder: Path) -> Iterator[Running]:
     """A program of bench/servers.py, on the server's core, until it is left."""
     port = free_port()
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "bench.servers", name, str(port), str(folder)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.servers", name, str(port), str(folder)], stdout=subprocess.DEVNULL
+    )
     handle = psutil.Process(process.pid)
     with contextlib.suppress(psutil.Error, OSError):
         handle.cpu_affinity([SERVER_CORE])
@@ -123,10 +125,12 @@ def running(name: str, folder: Path) -> Iterator[Running]:
         _wait(port, process)
         yield Running(name, port, handle, time.perf_counter() - began)
     finally:
+        tree = [*handle.children(recursive=True), handle] if process.poll() is None else []
         process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
-        process.kill()
+        _, left = psutil.wait_procs(tree, timeout=5)
+        for one in left:
+            one.kill()
+        process.wait()
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
