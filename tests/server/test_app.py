@@ -32,9 +32,9 @@ def server(folder: Path, tasks: Tasks | None = None, *, proxies_only: bool = Fal
 
 
 async def call(
-    application: Server, path: str, *, peer: str = "192.0.2.1", method: str = "GET", body: Any = None
+    app: Server, path: str, *, peer: str = "192.0.2.1", method: str = "GET", body: Any = None
 ) -> Any:
-    """Status and body of one request; `body` is the function `receive`."""
+    """Status, header fields and body of one request; `body` is the function `receive`."""
     sent: list[Any] = []
 
     async def receive() -> Any:

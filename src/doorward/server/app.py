@@ -116,11 +116,10 @@ class Server:
                     await stack.enter_async_context(self.tasks)
                     if self.auth.outbox is not None:  # letters that a stopped process has left are sent, too
                         self.auth.outbox.ensure_running()
-                        stack.callback(self.auth.outbox.close)
                     await send({"type": "lifespan.startup.complete"})
                 else:
                     await stack.aclose()
-                    self.auth.stores.close()
+                    self.auth.close()
                     return await send({"type": "lifespan.shutdown.complete"})
 
 

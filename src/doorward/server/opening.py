@@ -47,4 +47,4 @@ def run_story(config: Path | None, story: Callable[[Call], Awaitable[T]]) -> T:
     try:
         return runtime.run(story)
     finally:
-        runtime.stores.close()
+        runtime.close()

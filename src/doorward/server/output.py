@@ -18,6 +18,7 @@ from doorward.core.refusals import REASONS, Misconfigured, Refused
 P = ParamSpec("P")
 
 OK, PROBLEM, USAGE = 0, 1, 2  # and 3: a package is missing, in __main__
+PIPE_WIDTH = 200  # columns where nobody looks: for grep, a row is a line
 
 
 class Output:
@@ -25,7 +26,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
     def result(self, value: Mapping[str, Any], *sentences: str) -> None:
         """The outcome: as JSON, or in words."""
@@ -43,7 +44,9 @@ class Output:
             self.console.file.flush()
 
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        table = Table(*titles, box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in titles:
+            table.add_column(title, overflow="fold")  # an id that is cut off helps nobody
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
         self.console.print(table)

@@ -51,7 +51,7 @@ def command(
     certificate = _certificate(installation, tls_cert, tls_key, tls_dev)
     plan = Plan(options=installation.options, listen=address, tls=certificate, workers=workers, access_log=access_log)
     check(plan, installation.settings)
-    operator(installation).stores.close()  # what is wrong shows here, once, and not in each worker
+    operator(installation).close()  # what is wrong shows here, once, and not in each worker
     _greet(output, installation, plan)
     run(plan, installation.settings)
 

@@ -34,7 +34,7 @@ def command(output: Output, config: Path | None, once: bool) -> int:
     if runtime.outbox is not None:
         runtime.outbox.post()
         wait_for_the_end()
-        runtime.outbox.close()
+        runtime.close()
     return 0
 
 
