@@ -7,7 +7,9 @@ import json
 import re
 import time
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +290,15 @@ def test_every_wrong_try_is_counted_and_soon_there_are_no_more(site: TutorialSit
     assert site.failures(id) == 20
 
 
+def test_wrong_tries_side_by_side_are_counted_one_by_one(site: TutorialSite) -> None:
+    id = site.add("guessed-at-once", pbkdf2_sha256.using(rounds=1000).hash(PASSWORD))
+    with ThreadPoolExecutor(8) as crowd:  # Django's own server for trying things out lets ten wait
+        guesses = [crowd.submit(login, Client(site), username="guessed-at-once", password=str(n)) for n in range(40)]
+        answers = Counter(guess.result().status for guess in guesses)
+    assert 0 < answers[401] == site.failures(id) <= 20
+    assert answers.keys() <= {401, 429, 503}
+
+
 def test_a_session_of_the_frameworks_own_opens_nothing(site: TutorialSite, user: str) -> None:
     """Rule 20: forged with the site's own secret, as somebody who has stolen it would."""
     id = site.add(f"{user}-forged", pbkdf2_sha256.hash(PASSWORD))
@@ -302,6 +313,19 @@ def test_another_sites_page_can_do_nothing_with_a_session(site: TutorialSite, us
     body = json.dumps({"username": user, "password": PASSWORD}).encode()
     assert browser.send("POST", "/login", body, foreign).status == 403
     assert protected(browser).status == 200
+
+
+def test_djangos_runs_where_neither_sqlalchemy_nor_flask_is(
+    clean_environment: Callable[[str], Path], tmp_path: Path
+) -> None:
+    site = DjangoTutorial(tmp_path, python=str(clean_environment("django-only") / "python"))
+    site.start()
+    try:
+        site.add("ada", django_hashers.PBKDF2PasswordHasher().encode(PASSWORD, "0123456789abcdefghijkl"))
+        assert protected(Client(site, bearer=token_of(site, "ada"))).json == HELLO
+        assert site.stored("ada").startswith(OURS)
+    finally:
+        site.close()
 
 
 WHY_NOT = {

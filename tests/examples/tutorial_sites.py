@@ -45,8 +45,8 @@ class TutorialSite(ABC):
     database: str
     table: str
 
-    def __init__(self, folder: Path, secret: str | None = None) -> None:
-        self.folder, self.port = folder / "tutorial", free_port()
+    def __init__(self, folder: Path, secret: str | None = None, python: str = sys.executable) -> None:
+        self.folder, self.port, self.python = folder / "tutorial", free_port(), python
         self.secret = made_secret() if secret is None else secret
         shutil.copytree(TUTORIAL, self.folder, ignore=shutil.ignore_patterns("*.db*", "__pycache__"))
 
@@ -68,7 +68,7 @@ class TutorialSite(ABC):
         self.output = (self.folder / "output").open("w+b")
         environment = self.environment
         self.process: Popen[bytes] = start(
-            [sys.executable, *self.command()], cwd=self.folder, env=environment, stdout=self.output
+            [self.python, *self.command()], cwd=self.folder, env=environment, stdout=self.output
         )
         if not wait_until(self._answers, self.process):
             self.close()
@@ -76,7 +76,7 @@ class TutorialSite(ABC):
 
     def run(self, *arguments: str) -> str:
         """Run Python beside it, and return what that printed."""
-        command = [sys.executable, *arguments]
+        command = [self.python, *arguments]
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()

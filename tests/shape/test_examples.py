@@ -1,0 +1,14 @@
+"""No example stands unread: each folder below examples/ is run by a test of tests/examples/."""
+
+import pytest
+
+from tests.shape.tree import ROOT
+
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir() and path.name != "__pycache__")
+TESTS = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_is_run(example: str) -> None:
+    assert f'"examples" / "{example}"' in TESTS or f"examples/{example}" in TESTS
+    assert (ROOT / "examples" / example / "README.md").is_file()
