@@ -205,7 +205,8 @@ def _request(scope: Scope, path: str, prefix: str, body: bytes = b"") -> Request
     headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     client = scope.get("client")
     return Request(
-        method=scope.get("method", "GET"),
+        # A handshake is no safe request: any site may open a WebSocket, and only its Origin tells.
+        method=scope.get("method", "WEBSOCKET"),
         path=path,
         query=scope.get("query_string", b"").decode("latin-1"),
         headers=headers,

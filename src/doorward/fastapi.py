@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI
@@ -59,12 +59,9 @@ class Auth(asgi.Auth):
         return None
 
     def _is_public(self, scope: asgi.Scope) -> bool:
-        """Whether the route that will answer is marked; where none will, FastAPI's own 404 tells nobody anything."""
-        for route in self._app.router.routes:
-            match, child = route.matches(scope)
-            if match is not Match.NONE:
-                return bool(getattr(child.get("endpoint"), _PUBLIC, False))
-        return True
+        """Whether the route that will answer is marked. What is not found here is not public."""
+        endpoint = _endpoint(self._app.router.routes, dict(scope))
+        return bool(getattr(endpoint, _PUBLIC, False))
 
     async def _turn_away(self, connection: Any, error: Any) -> Response:
         """A refusal that left an endpoint or a dependency."""
@@ -74,6 +71,22 @@ class Auth(asgi.Auth):
         response = Response(answer.body, answer.status)
         response.raw_headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
         return response
+
+
+def _endpoint(routes: Iterable[Any], scope: asgi.Scope) -> Any:
+    """The endpoint that Starlette will choose: the first full match, else the first that lacks the method only."""
+    partial = None
+    for route in routes:
+        match, child = route.matches(scope)
+        if match is Match.NONE:
+            continue
+        endpoint = child.get("endpoint")
+        if endpoint is None and hasattr(route, "effective_candidates"):  # a router that FastAPI keeps whole
+            endpoint = _endpoint(route.effective_candidates(), scope)
+        if match is Match.FULL:
+            return endpoint
+        partial = partial or endpoint
+    return partial
 
 
 def public(endpoint: Endpoint) -> Endpoint:

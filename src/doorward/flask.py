@@ -162,7 +162,7 @@ class Auth(Runtime):
             return None if identity is None else identity.user
         known = _known()
         if known.get("user_of") is not identity:
-            key = inspect(model).primary_key[0].type.python_type(identity.user.id)
+            key: Any = inspect(model).primary_key[0].type.python_type(identity.user.id)
             known |= {"user": lender().get(model, key), "user_of": identity}
         return known["user"]
 
