@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import ClassVar
 
 from doorward.core.records import Record, column
@@ -63,6 +64,7 @@ def write_proofs(proofs: Iterable[Proof]) -> str:
     return json.dumps(rows, separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)
 def read_proofs(text: str) -> tuple[Proof, ...]:
     """What `write_proofs` wrote."""
     return tuple(

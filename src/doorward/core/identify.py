@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from doorward.core.call import Call
 from doorward.core.records import Account, Plus, User
 from doorward.core.refusals import Refused
 from doorward.core.session import SEEN_EVERY, Identity, Session, is_alive, session_digest
+from doorward.primitives import tokens
 
 
 async def by_cookie(call: Call, secret: str) -> Identity | None:
     """The identity behind a session cookie, or None. Unknown ids are never adopted."""
     digest = session_digest(secret)
-    recent = call.world.recent
-    if recent is None:
-        return await _by_digest(call, digest)
-    identity = recent.get(digest, call.now)
-    if identity is None:
-        generation = recent.generation
-        identity = await _by_digest(call, digest)
-        if identity is not None:
-            recent.keep(digest, identity, call.now, generation=generation)
-    return identity
+    return await _remembered(call, digest, lambda: _by_digest(call, digest))
 
 
 async def _by_digest(call: Call, digest: str) -> Identity | None:
@@ -30,6 +23,20 @@ async def _by_digest(call: Call, digest: str) -> Identity | None:
     if session is None or session.kind != "session":
         return None
     return await by_session(call, session)
+
+
+async def _remembered(call: Call, digest: str, read: Callable[[], Awaitable[Identity | None]]) -> Identity | None:
+    """What was read for this digest half a second ago at most, else what is read now."""
+    recent = call.world.recent
+    if recent is None:
+        return await read()
+    identity = recent.get(digest, call.now)
+    if identity is None:
+        generation = recent.generation
+        identity = await read()
+        if identity is not None:
+            recent.keep(digest, identity, call.now, generation=generation)
+    return identity
 
 
 async def by_session(call: Call, session: Session) -> Identity | None:
@@ -48,11 +55,19 @@ async def by_session(call: Call, session: Session) -> Identity | None:
 
 async def by_bearer(call: Call, token: str) -> Identity:
     """The identity behind `Authorization: Bearer`; raises `invalid_bearer`. Cookies are not looked at (rule 30)."""
+    digest = tokens.digest(token, purpose="bearer")
+    identity = await _remembered(call, digest, lambda: _by_readers(call, token))
+    if identity is None:
+        raise Refused("invalid_bearer")
+    return identity
+
+
+async def _by_readers(call: Call, token: str) -> Identity | None:
     for reader in call.world.bearers:
         identity = await reader(call, token)
         if identity is not None:
             return identity
-    raise Refused("invalid_bearer")
+    return None
 
 
 async def end_session(call: Call, user_id: str, session_id: str) -> bool:

@@ -46,6 +46,11 @@ class Stepped:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def only_says_who(self) -> bool:
+        """Nothing in it but an identity."""
+        return self.identity is not None and not (self.hold or self.tokens or self.return_to or self.extra)
+
+    @property
     def access_token(self) -> str:
         """The token of a sign-in with `issue="tokens"`. Refuses while something more is needed, and names it."""
         if self.tokens is None:

@@ -25,6 +25,19 @@ async def answer_of(call: Call, result: object, status: int) -> tuple[int, objec
     return status, await plain(call, result)
 
 
+async def body_of(call: Call, result: object, status: int) -> tuple[int, bytes | None]:
+    """Status and body. Who only asks who they are is told what was said a moment ago, while it is remembered."""
+    identity = result.identity if isinstance(result, Stepped) and result.only_says_who else None
+    if identity is None or identity is not call.identity:
+        status, value = await answer_of(call, result, status)
+        return status, None if value is None else encoded(value)
+    body: bytes | None = identity.shapes.get("body")
+    if body is None:
+        _, value = await answer_of(call, result, status)
+        body = identity.shapes["body"] = encoded(value)
+    return 200, body
+
+
 async def _stepped(call: Call, stepped: Stepped) -> tuple[int, object]:
     if stepped.hold is not None:
         return 202, {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from doorward.core.call import Client
 from doorward.core.settings import Settings
@@ -39,8 +40,13 @@ def is_browser(request: Request) -> bool:
 
 def wants_html(request: Request) -> bool:
     """Whether a page is asked for rather than JSON. Who takes anything (`*/*`) is a program."""
+    return _prefers_html(",".join(request.headers.all("accept")))
+
+
+@lru_cache(maxsize=256)
+def _prefers_html(accept: str) -> bool:
     ranges: dict[str, float] = {}
-    for part in ",".join(request.headers.all("accept")).split(",")[:32]:
+    for part in accept.split(",")[:32]:
         kind, _, parameters = part.partition(";")
         ranges[kind.strip().lower()] = _quality(parameters)
     html = max(ranges.get("text/html", 0.0), ranges.get("application/xhtml+xml", 0.0))
@@ -62,4 +68,5 @@ def _is_number(digits: str) -> bool:
 
 
 def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:LONGEST_AGENT])
+    text = text[:LONGEST_AGENT]
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal
 
 from doorward.core.refusals import Refused
@@ -34,7 +35,7 @@ class Jar:
 
     def read(self, request: Request) -> dict[Cookie, str]:
         """Our cookies of a request. Raises `invalid_input` where one came twice: somebody planted the other."""
-        wanted = {self.name(cookie): cookie for cookie in _BASE}
+        wanted = _names(self.origin)
         found: dict[Cookie, str] = {}
         for pair in _pairs(request):
             name, _, value = pair.partition("=")
@@ -58,6 +59,12 @@ class Jar:
     @property
     def _attributes(self) -> str:
         return "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self.origin.is_secure else "")
+
+
+@lru_cache(maxsize=64)
+def _names(origin: Origin) -> dict[str, Cookie]:
+    jar = Jar(origin)
+    return {jar.name(cookie): cookie for cookie in _BASE}
 
 
 def _pairs(request: Request) -> list[str]:

@@ -18,7 +18,7 @@ from doorward.core.refusals import Refused
 from doorward.core.session import Identity
 from doorward.core.sign_in import KNOWN_DEVICE_LIFE, Stepped, known_device_cookie
 from doorward.http import bodies, headers, openapi
-from doorward.http.answers import answer_of, encoded
+from doorward.http.answers import body_of, encoded
 from doorward.http.client import client_of, wants_html
 from doorward.http.csrf import is_foreign
 from doorward.http.html import Html
@@ -88,10 +88,9 @@ class Site:
             visit.attempt_life = timedelta(seconds=result.expires_in)
         if visit.html:
             return await self.html.after(visit, call, result)
-        status, value = await answer_of(call, result, action.status)
-        if value is None:
+        status, body = await body_of(call, result, action.status)
+        if body is None:
             return Response(status)
-        body = encoded(value)
         if action.cacheable:
             return self._static(visit.request, Static(headers.JSON, body, etag_of(body)))
         return Response(status, [("Content-Type", headers.JSON)], body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from doorward.core.settings import Network
@@ -22,12 +23,7 @@ class Peer:
     @property
     def network(self) -> str:
         """What limits count by: an IPv4 address, or the /64 that one IPv6 customer has."""
-        address = _address(self.ip)
-        if address is None:
-            return "local"
-        if isinstance(address, IPv4Address):
-            return str(address)
-        return str(ip_network((address, 64), strict=False))
+        return _network(self.ip)
 
 
 def peer_of(request: Request, trusted: Sequence[Network]) -> Peer:
@@ -65,6 +61,17 @@ def _is_trusted(address: IPv4Address | IPv6Address, trusted: Sequence[Network]) 
     return any(address in network for network in trusted)
 
 
+@lru_cache(maxsize=4096)
+def _network(ip: str) -> str:
+    address = _address(ip)
+    if address is None:
+        return "local"
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((address, 64), strict=False))
+
+
+@lru_cache(maxsize=4096)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """An address as proxies write it: bare, `v4:port`, or `[v6]:port`; None for all else."""
     if len(text) > 64:
