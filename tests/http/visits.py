@@ -1,0 +1,95 @@
+"""People on the pages of a bare host: they sign up, set up an app, and see every page in every state."""
+
+from __future__ import annotations
+
+from base64 import b32decode
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from doorward.primitives import rfc6238
+from tests.http.bare import Bare
+from tests.http.documents import Document
+from tests.scenarios.client import FORM, HTML, Answer, Browser
+
+PASSWORD = "four crows on a fence post"
+ADDRESS = "ann@example.com"
+
+
+def send(browser: Browser, path: str, page: str, /, **typed: str) -> Answer:
+    """Fill in the form for `path` on a page and send all of its fields, as a browser does without JavaScript."""
+    (form, *_) = [form for form in Document(browser.page(page).text).forms if form.action == f"/auth{path}"]
+    fields = {name: value for name, value in form.fields.items() if value} | typed
+    headers = {"Content-Type": FORM, **HTML}
+    return browser.send("POST", form.action, urlencode(fields).encode(), headers)
+
+
+def signed_up(host: Bare, name: str = "Ann", address: str = ADDRESS) -> Browser:
+    ann = Browser(host)
+    asked = send(ann, "/sign-up", "/sign-up", email=address, password=PASSWORD, name=name)
+    assert asked.header("location") == "/auth/check-mail", asked.text
+    done = send(ann, "/email/verify", "/check-mail", code=host.mail.code())
+    assert done.header("location") == "/auth/?done=email.verify", done.text
+    return ann
+
+
+def with_app(host: Bare, ann: Browser) -> rfc6238.TotpKey:
+    """Set up an authenticator app by its page."""
+    return confirmed(host, ann, ann.follow(send(ann, "/totp/begin", "/totp", name="Work phone")))
+
+
+def confirmed(host: Bare, ann: Browser, page: Answer) -> rfc6238.TotpKey:
+    """Type the code of the key on the page of a set-up."""
+    key = shown_key(page)
+    done = send(ann, "/totp/confirm", "/totp", code=now_code(host, key))
+    assert done.header("location") == "/auth/recovery-codes?done=totp.confirm", done.text
+    return key
+
+
+def now_code(host: Bare, key: rfc6238.TotpKey) -> str:
+    return rfc6238.code_at_step(key, rfc6238.step_of(host.clock.now))
+
+
+def shown_key(page: Answer) -> rfc6238.TotpKey:
+    """The key on the page of a set-up."""
+    return rfc6238.TotpKey(b32decode(Document(page.text).by_id("key").text.replace(" ", "")))
+
+
+def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Every page in every state that a person can see it in."""
+    stranger = Browser(host)
+    for path in ("/sign-in", "/sign-up", "/sign-up/password", "/sign-up/username", "/email/verify", "/no-such-page"):
+        yield path, stranger.page(path)
+    yield "wrong password", send(stranger, "/sign-in/password", "/sign-in", identifier=ADDRESS, password="wrong")
+    yield "bad sign-up", send(stranger, "/sign-up", "/sign-up", email="nobody", password=PASSWORD)
+    yield "short password", send(stranger, "/sign-up", "/sign-up", email=ADDRESS, password="short")
+    yield "bad link", stranger.page("/email/verify?token=AAAA")
+    send(stranger, "/sign-up", "/sign-up", email="other@example.com", password=PASSWORD)
+    yield "/check-mail", stranger.page("/check-mail")
+    yield "link", Browser(host).page(f"/email/verify?token={host.mail.token()}")
+    ann = signed_up(host)
+    for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
+        yield f"{path}, signed in", ann.page(path)
+    begun = ann.follow(send(ann, "/totp/begin", "/totp", name="Work phone"))
+    yield "QR code", begun
+    key = confirmed(host, ann, begun)
+    yield "app is set up", ann.page("/recovery-codes?done=totp.confirm")
+    yield "codes", send(ann, "/recovery-codes/generate", "/recovery-codes")
+    yield "home, with all", ann.page("/")
+    again = Browser(host)
+    send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
+    yield "second step", again.page("/sign-in/second-step")
+    yield "recovery code", again.page("/sign-in/second-step?method=recovery_code")
+    by_code = "/sign-in/second-step?method=recovery_code"
+    yield "wrong code", send(again, "/sign-in/recovery-code", by_code, code="nonsense")
+    host.clock.forward(minutes=11)
+    yield "step-up", ann.page("/step-up?return_to=/auth/totp")
+    send(ann, "/step-up", "/step-up", return_to="/auth/totp")
+    yield "step-up by password", ann.page("/sign-in/second-step")
+    send(ann, "/sign-in/password", "/sign-in/second-step", password=PASSWORD)
+    send(ann, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
+    wrong = {"current_password": "wrong", "new_password": PASSWORD}
+    yield "wrong present password", send(ann, "/password/change", "/password/change", **wrong)
+    host.clock.forward(minutes=1)
+    send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
+    send(again, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
+    yield "home, with two sessions", ann.page("/")
