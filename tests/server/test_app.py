@@ -31,9 +31,7 @@ def server(folder: Path, tasks: Tasks | None = None, *, proxies_only: bool = Fal
     return Server(auth, tasks or Tasks(), proxies_only=proxies_only)
 
 
-async def call(
-    app: Server, path: str, *, peer: str = "192.0.2.1", method: str = "GET", body: Any = None
-) -> Any:
+async def call(app: Server, path: str, *, peer: str = "192.0.2.1", method: str = "GET", body: Any = None) -> Any:
     """Status, header fields and body of one request; `body` is the function `receive`."""
     sent: list[Any] = []
 

@@ -89,9 +89,7 @@ def test_migrate_says_when_the_database_is_away(doorward: Command, settings: dic
 # user
 
 
-def test_who_was_added_can_be_looked_up_disabled_and_enabled(
-    doorward: Command, settings: dict[str, str]
-) -> None:
+def test_who_was_added_can_be_looked_up_disabled_and_enabled(doorward: Command, settings: dict[str, str]) -> None:
     arguments = ("user", "add", "Ann@example.com", "--name", "Ann", "--username", "ann", "--json")
     added = doorward(*arguments, stdin=PASSWORD + "\n", **settings)
     assert (added.code, added.json["email"], added.json["email_verified"]) == (0, "Ann@example.com", True)
