@@ -112,6 +112,7 @@ class Runtime:
         self.stores = self.lent(parts.session) if parts.session is not None else self.own_stores
         self.natively = self.colour == "async" and "async" in self.stores.colours
         limits = parts.limits or self._open_limits(settings)
+        self._own_limits: Any = None if parts.limits else limits
         self.doorward = Doorward(
             settings=settings,
             features=features,
@@ -236,6 +237,8 @@ class Runtime:
         """Send no more letters, and give all connections back."""
         if self.outbox is not None:
             self.outbox.close()
+        if self._own_limits is not None:
+            self._own_limits.close()
         self.own_stores.close()
 
     def do(self, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

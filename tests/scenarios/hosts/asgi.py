@@ -46,7 +46,7 @@ class AsgiHost(InProcessHost):
         self.loop.close()
 
     async def _close(self) -> None:
-        self.auth.stores.close()
+        self.auth.close()
 
 
 class PlainAsgiHost(AsgiHost):
