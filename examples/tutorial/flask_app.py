@@ -43,8 +43,8 @@ def login():
     try:
         step = auth.do(
             actions.password.sign_in,
-            identifier=sent.get("username"),
-            password=sent.get("password"),
+            identifier=sent.get("username", ""),
+            password=sent.get("password", ""),
             issue="tokens",
         )
     except Refused as refused:

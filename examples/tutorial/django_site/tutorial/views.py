@@ -17,8 +17,8 @@ def login(request):
     try:
         step = auth().do(
             actions.password.sign_in,
-            identifier=sent.get("username"),
-            password=sent.get("password"),
+            identifier=sent.get("username", ""),
+            password=sent.get("password", ""),
             issue="tokens",
         )
     except Refused as refused:
