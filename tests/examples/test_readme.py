@@ -1,4 +1,4 @@
-"""The three integrations of the README, run as they are printed: each as a process of its own, over HTTP, with real letters."""
+"""The three integrations of the README, run as printed: each a process of its own, over HTTP, with real letters."""
 
 from __future__ import annotations
 

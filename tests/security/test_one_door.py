@@ -31,6 +31,8 @@ WAYS_TO_ADVANCE = {
     ("src/doorward/features/totp.py", "sign_in"),
     # Django's `login()` of what `authenticate()` proved with the password, in this process and a moment ago.
     ("src/doorward/django/backend.py", "entered"),
+    # `force_login` of Django's test client, which no installation imports.
+    ("src/doorward/testing/django.py", "_forced"),
 }
 
 # Reading rows makes objects of every record; these are the stores, which make no row that was not added.
@@ -109,3 +111,14 @@ def test_rows_of_sessions_are_written_at_known_places() -> None:
         if name in WRITERS and call.args and getattr(call.args[0], "id", "") in ("Session", "session")
     }
     assert found == SESSION_WRITES
+
+
+def test_what_is_for_tests_is_imported_by_nothing_else() -> None:
+    importers = {
+        shown(path)
+        for path in modules("src")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("doorward.testing")
+        if "testing" not in path.parts
+    }
+    assert importers == set()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from doorward.core.action import Action, Needs
+from doorward.core.records import Authenticator, User
 from doorward.core.steps import Prove
 from doorward.features import (
     password,
@@ -20,6 +21,7 @@ from doorward.features import (
     totp,
     verify_email,
 )
+from doorward.features.password import change
 from doorward.testing.doubles import House
 from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, with_totp
 from tests.security.thieves import ANN, is_in, sessions_of, thief_with, tokens_of
@@ -186,3 +188,35 @@ def test_mail_is_never_a_second_factor(house: House) -> None:
     owner = signed_up(house)
     assert sessions_of(owner)[0].aal == 1
     assert set(sessions_of(owner)[0].amr) == {"pwd", "email"}
+
+
+# A password that the owner has just changed
+
+
+@pytest.mark.parametrize("column", [True, False], ids=["hash in the user's row", "hash in the authenticator"])
+def test_a_sign_in_whose_hash_is_under_way_does_not_survive_a_change(
+    house: House, column: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, thief = signed_up(house), house.browser(ip="203.0.113.66")
+    if not column:
+        house.run(_move_hash)
+        signed_in(owner)
+    verify, changes = house.hash.verify, ["a heron stood by the weir"]
+
+    async def verify_slowly(*, password: str, hash: str) -> bool:
+        right = await verify(password=password, hash=hash)
+        if changes:
+            owner.do(change, current_password=PASSWORD, new_password=changes.pop())
+        return right
+
+    monkeypatch.setattr(house.hash, "verify", verify_slowly)
+    refused("attempt_expired", signed_in, thief)
+    assert not is_in(thief)
+    assert is_in(owner)
+
+
+async def _move_hash(call: Any) -> None:
+    """As in a host whose table has no column for it."""
+    (user,) = await call.store.find(User)
+    await call.store.change(Authenticator, {"kind": "password"}, data=user.password)
+    await call.store.change(User, {"id": user.id}, password=None)

@@ -7,7 +7,7 @@ from tests.shape.tree import ROOT, SOURCE
 FEATURES = sorted(
     path.stem
     for path in (SOURCE / "features").iterdir()
-    if not path.name.startswith("_") and path.suffix in ("", ".py")
+    if not path.name.startswith("_") and (path.suffix == ".py" or (path / "__init__.py").is_file())
 )
 
 

@@ -35,12 +35,12 @@ class Finished:
 @action("backend.authenticate", proving=True)
 async def prove(call: Call, *, identifier: Identifier, password: PasswordText) -> Finished:
     """Prove a password as sign-in does: bounded, counted, at one speed. Refuses who is not done by it."""
-    user, authenticator = await actions.password.prove(call, identifier, password)
+    user, authenticator, epoch = await actions.password.prove(call, identifier, password)
     proof = proof_by(call, actions.password.METHOD, authenticator=authenticator.id)
     facts = await facts_of(call, user, await account_of(call, user), (proof,))
     if not isinstance(next_step(facts, call.world.gates), Done):
         raise Refused("wrong_credentials")
-    return Finished(begin(call), user, proof)
+    return Finished(actions.password.begun_under(begin(call), epoch), user, proof)
 
 
 class Backend(ModelBackend):

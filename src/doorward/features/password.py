@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from typing import NamedTuple
 
 from doorward.core.action import (
     AttemptText,
@@ -18,10 +20,10 @@ from doorward.core.call import Call
 from doorward.core.events import PasswordChanged
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
-from doorward.core.records import Authenticator, Plus, User
+from doorward.core.records import Account, Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Session, host_digest
-from doorward.core.sign_in import Stepped, advance, begin, current, is_known_device, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, account_of, advance, begin, current, is_known_device, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
 from doorward.core.users import addresses_of, canonical_identifier, find_user, tell
@@ -54,8 +56,9 @@ async def sign_in(
         under_way = begin(call, issue=issue, remember=remember, return_to=return_to)
     if identifier is None:
         raise invalid("identifier", "required", "this field is required")
-    user, authenticator = await prove(call, identifier, password)
-    return await advance(call, under_way, user, proof_by(call, METHOD, authenticator=authenticator.id))
+    proved = await prove(call, identifier, password)
+    proof = proof_by(call, METHOD, authenticator=proved.authenticator.id)
+    return await advance(call, begun_under(under_way, proved.epoch), proved.user, proof)
 
 
 @action("password.change", needs=Needs.FRESH_WITH_SECOND, status=204, proving=True)
@@ -79,12 +82,21 @@ async def change(call: Call, *, current_password: PasswordText, new_password: Pa
         await tell(call, user, "password_changed")
 
 
-async def prove(call: Call, identifier: str, password: str) -> tuple[User, Authenticator]:
+class Proved(NamedTuple):
+    """Whose password it is. `epoch` is the account's from before the hash was read: a change meanwhile moves it on."""
+
+    user: User
+    authenticator: Authenticator
+    epoch: str
+
+
+async def prove(call: Call, identifier: str, password: str) -> Proved:
     """The user whose password this is. Unknown, without a password, closed and wrong: one word, the same work."""
     user = await find_user(call, identifier)
     known = user is not None and is_known_device(call, user.id)
     canonical = canonical_identifier(identifier)
     limit_key = await limit_tries(call, "password", canonical, known=known)
+    epoch = await epoch_of(call, user)
     authenticator = None if user is None else await password_of(call, user)
     if user is None or authenticator is None or not is_usable(stored_hash(user, authenticator)):
         await spend_nobodys_try(call, canonical)
@@ -99,8 +111,22 @@ async def prove(call: Call, identifier: str, password: str) -> tuple[User, Authe
         raise await fail(call, METHOD.name, "wrong_credentials", user.id)
     await succeed(call, authenticator, limit_key)
     if user.active and call.hash.needs_rehash(stored):
-        return await rehashed(call, user, authenticator, password), authenticator
-    return user, authenticator
+        user = await rehashed(call, user, authenticator, password)
+    return Proved(user, authenticator, epoch)
+
+
+async def epoch_of(call: Call, user: User | None) -> str:
+    """The epoch of a user's account; for nobody a read that costs the same."""
+    if user is None:
+        await call.store.get(Account, user_id="")
+        return ""
+    return (await account_of(call, user)).auth_epoch
+
+
+def begun_under(under_way: UnderWay, epoch: str) -> UnderWay:
+    """The attempt, bound to the epoch that its first proof was made under: `start_session` compares it."""
+    attempt = under_way.attempt
+    return replace(under_way, attempt=replace(attempt, auth_epoch=attempt.auth_epoch or epoch))
 
 
 async def password_of(call: Call, user: User) -> Authenticator:
