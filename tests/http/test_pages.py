@@ -254,6 +254,16 @@ def test_who_must_enrol_does_so_on_the_way_in() -> None:
     assert ann.get("/session").json["session"]["aal"] == 2
 
 
+def test_what_is_chosen_on_the_way_needs_a_proved_address(host: Bare) -> None:
+    stranger = Browser(host)
+    for path in ("/sign-up/password", "/sign-up/username"):
+        assert stranger.page(path).header("location") == "/auth/sign-in", path
+    send(stranger, "/sign-up", "/sign-up", email=ADDRESS, password=PASSWORD)
+    for path in ("/sign-up/password", "/sign-up/username"):
+        refused = stranger.page(path)
+        assert (refused.status, ADDRESS in refused.text) == (400, False), path
+
+
 def test_nobody_sets_up_an_app_without_a_sign_in_that_asks_for_it(host: Bare) -> None:
     sent = Browser(host).page("/sign-in/set-up")
     assert (sent.status, sent.header("location")) == (303, "/auth/sign-in?return_to=%2Fauth%2Fsign-in%2Fset-up")

@@ -54,10 +54,22 @@ def shown_key(page: Answer) -> rfc6238.TotpKey:
     return rfc6238.TotpKey(b32decode(Document(page.text).by_id("key").text.replace(" ", "")))
 
 
+def _asked_for_another_name(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Two ask for one user name; who proves the address later chooses another."""
+    bob, rob = Browser(host), Browser(host)
+    bob.post("/sign-up", email="bob@example.com", password=PASSWORD, username="bobby")
+    bobs = host.mail.code()
+    rob.post("/sign-up", email="rob@example.com", password=PASSWORD, username="bobby")
+    assert rob.post("/email/verify", code=host.mail.code()).json["step"] == "done"
+    assert bob.post("/email/verify", code=bobs).json["methods"] == ["username"]
+    yield "choose a user name", bob.page("/sign-up/username")
+    yield "taken name", send(bob, "/sign-up/username", "/sign-up/username", username="bobby")
+
+
 def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     """Every page in every state that a person can see it in."""
     stranger = Browser(host)
-    for path in ("/sign-in", "/sign-up", "/sign-up/password", "/sign-up/username", "/email/verify", "/no-such-page"):
+    for path in ("/sign-in", "/sign-up", "/email/verify", "/no-such-page"):
         yield path, stranger.page(path)
     yield "wrong password", send(stranger, "/sign-in/password", "/sign-in", identifier=ADDRESS, password="wrong")
     yield "bad sign-up", send(stranger, "/sign-up", "/sign-up", email="nobody", password=PASSWORD)
@@ -65,7 +77,10 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "bad link", stranger.page("/email/verify?token=AAAA")
     send(stranger, "/sign-up", "/sign-up", email="other@example.com", password=PASSWORD)
     yield "/check-mail", stranger.page("/check-mail")
-    yield "link", Browser(host).page(f"/email/verify?token={host.mail.token()}")
+    owner, link = Browser(host), f"/email/verify?token={host.mail.token()}"
+    yield "link", owner.page(link)
+    yield "choose a password", owner.follow(send(owner, "/email/verify", link))
+    yield from _asked_for_another_name(host)
     ann = signed_up(host)
     for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -234,6 +235,12 @@ async def _enrolling(call: Call, attempt: str | None) -> tuple[UnderWay, Pending
     return under_way, pending
 
 
+async def load_enrolling(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """Whose account is about to be made, in the browser that proved the address."""
+    _, pending = await _enrolling(call, None)
+    return {"address": pending.address}
+
+
 class Conflict(Exception):
     """Two proved one address or claimed one name at the same moment: all of this one's writes roll back."""
 
@@ -246,7 +253,7 @@ class SignUp(Feature):
     methods = (EMAIL,)
     pages = (
         Page("/sign-up", "sign_up.html"),
-        Page("/sign-up/password", "choose_password.html"),
-        Page("/sign-up/username", "choose_username.html"),
+        Page("/sign-up/password", "choose_password.html", load_enrolling),
+        Page("/sign-up/username", "choose_username.html", load_enrolling),
     )
     sweeps = (Sweep(PendingSignUp, "expires_at"),)
