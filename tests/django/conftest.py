@@ -1,21 +1,26 @@
-"""One Django project for the whole test process: its settings can be said once only."""
+"""A migrated default database for all tests here."""
 
-import os
 import shutil
 from collections.abc import Iterator
 
-import django
 import pytest
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.django.settings")
-django.setup()
-
-from tests.django import databases, settings  # noqa: E402
+from tests.django import databases, project, settings, sites
+from tests.scenarios.hosts.base import InProcessHost
 
 
 @pytest.fixture(scope="session", autouse=True)
 def tables() -> Iterator[None]:
-    """The default database, with all tables."""
+    assert project.django.apps.apps.ready
     databases.migrate()
     yield
     shutil.rmtree(settings.FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def site(request: pytest.FixtureRequest) -> Iterator[InProcessHost]:
+    """The project, with an empty database and a clock and a mailbox of its own."""
+    databases.empty()
+    started = {"wsgi": sites.Wsgi, "asgi": sites.Asgi}[request.param]("")
+    yield started
+    started.close()

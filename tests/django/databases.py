@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connections
 
@@ -43,10 +44,21 @@ def migrate(alias: str = "default") -> None:
     call_command("migrate", database=alias, verbosity=0)
 
 
+def create(alias: str, *models: str) -> None:
+    """The tables of these models, beside those that are there; quicker than all migrations of Django's."""
+    connection = connections[alias]
+    present = set(connection.introspection.table_names())
+    with connection.schema_editor() as editor:
+        for model in map(apps.get_model, models):
+            if model._meta.db_table not in present:
+                editor.create_model(model)
+
+
 def empty(alias: str = "default") -> None:
     """No rows: as `flush`, but quick."""
     connection = connections[alias]
-    tables = [name for name in connection.introspection.table_names() if name != "django_migrations"]
+    kept = {"django_migrations", "django_content_type", "auth_permission"}  # made by `migrate`, and cached
+    tables = [name for name in connection.introspection.table_names() if name not in kept]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")

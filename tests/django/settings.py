@@ -24,7 +24,7 @@ _AUTH = "django.contrib.auth.middleware.AuthenticationMiddleware"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    # No CommonMiddleware: it would refuse a foreign Host, and send /auth to /auth/, before we are asked.
     "django.middleware.csrf.CsrfViewMiddleware",
     _AUTH,
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -49,6 +49,7 @@ DATABASES = {
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
     }
 }
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 PASSWORD_HASHERS = [
     "tests.django.cheap.CheapArgon2id",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("leave", views.leave),
     path("do-leave", views.do_leave),
     path("their-sign-in", views.their_sign_in),
+    path("atomic-sign-in", views.atomic_sign_in),
     path("change-by-do", views.change_by_do),
     path("broken-sign-in", views.broken_sign_in),
 ]

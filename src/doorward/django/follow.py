@@ -15,6 +15,8 @@ from doorward.core.call import Call
 from doorward.django.conf import BACKEND
 from doorward.django.store import DjangoStore
 
+PERSON = "_doorward_person"  # of a request: its user, once that was asked for
+
 
 def follow(request: Any, call: Call) -> None:
     """Bring Django's own session in line with ours, after the commit."""
@@ -29,7 +31,7 @@ def follow(request: Any, call: Call) -> None:
             request.session.cycle_key()
             rotate_token(request)
         elif effects.session_ended:
-            logout(request)
+            _signed_out(request, call.store)
 
 
 def _signed_in(request: HttpRequest, person: Any, *, by_cookie: bool) -> None:
@@ -37,6 +39,14 @@ def _signed_in(request: HttpRequest, person: Any, *, by_cookie: bool) -> None:
         login(request, person, backend=BACKEND)
     else:  # a program, which keeps no cookies
         user_logged_in.send(sender=type(person), request=request, user=person)
+
+
+def _signed_out(request: Any, store: DjangoStore) -> None:
+    # The signal names who left. Of all users in a story the one who makes the request is read first.
+    person = getattr(request, PERSON, None) or next(iter(store.people.values()), None)
+    if person is not None:
+        request.user = person
+    logout(request)
 
 
 @contextmanager

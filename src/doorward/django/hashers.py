@@ -5,7 +5,13 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from django.contrib.auth.hashers import Argon2PasswordHasher, get_hasher, identify_hasher, is_password_usable
+from django.contrib.auth.hashers import (
+    Argon2PasswordHasher,
+    BasePasswordHasher,
+    get_hasher,
+    identify_hasher,
+    is_password_usable,
+)
 
 from doorward.cpu import LEAST_MEMORY
 from doorward.primitives.foreign_hashes import MOST_PASSWORD, UNKNOWN, Cost
@@ -51,10 +57,11 @@ class HostPasswords(Passwords):
     def verify(self, *, password: str, hash: str) -> bool:
         if super(HostPasswords, self).cost(hash).scheme != UNKNOWN:
             return super(HostPasswords, self).verify(password=password, hash=hash)
-        if not self._is_the_projects(hash) or len(password) > MOST_PASSWORD:
+        hasher = _of_the_project(hash)
+        if hasher is None or len(password) > MOST_PASSWORD:
             return False
         tries = dict.fromkeys((password, unicodedata.normalize("NFC", password)))
-        return True in [identify_hasher(hash).verify(each, hash) for each in tries]
+        return True in [_verified(hasher, each, hash) for each in tries]
 
     def needs_rehash(self, hash: str) -> bool:
         hasher = get_hasher()
@@ -64,18 +71,25 @@ class HostPasswords(Passwords):
 
     def cost(self, hash: str) -> Cost:
         known = super(HostPasswords, self).cost(hash)
-        if known.scheme == UNKNOWN and self._is_the_projects(hash):
-            return Cost(LEAST_MEMORY, f"project:{identify_hasher(hash).algorithm}")
-        return known
+        hasher = _of_the_project(hash) if known.scheme == UNKNOWN else None
+        return known if hasher is None else Cost(LEAST_MEMORY, f"project:{hasher.algorithm}")
 
-    def _is_the_projects(self, hash: str) -> bool:
-        if not is_password_usable(hash):
-            return False
-        try:
-            identify_hasher(hash)
-        except ValueError:
-            return False
-        return True
+
+def _of_the_project(hash: str) -> BasePasswordHasher | None:
+    """The project's own hasher for a hash that ours do not read. What Django's should read, ours do: a hash of theirs
+    that ours refuse is malformed, or costs more than a request may."""
+    try:
+        hasher = identify_hasher(hash) if is_password_usable(hash) else None
+    except ValueError:
+        return None
+    return None if type(hasher).__module__ in (Argon2PasswordHasher.__module__, __name__) else hasher
+
+
+def _verified(hasher: BasePasswordHasher, password: str, hash: str) -> bool:
+    try:
+        return hasher.verify(password, hash)
+    except Exception:  # a malformed hash, of which each hasher complains in its own way
+        return False
 
 
 def is_first() -> bool:

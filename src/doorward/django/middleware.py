@@ -14,10 +14,11 @@ from django.shortcuts import resolve_url
 from django.urls import get_resolver, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
-from doorward.django.requests import djangos, ours
+from doorward.django.requests import djangos
 from doorward.django.runtime import VISIT, answering, auth
 from doorward.http.routes import JWKS
 from doorward.http.visit import Visit
@@ -55,7 +56,7 @@ class AuthenticationMiddleware(djangos_own.AuthenticationMiddleware):
         if isinstance(exception, Refused):
             return djangos(auth().site.turned_away(auth().visit_of(request), exception))
         if isinstance(exception, Unavailable):
-            return djangos(auth().failed(ours(request, mount=auth().parts.prefix), exception))
+            return djangos(auth().failed(auth().request_of(request), exception))
         return None
 
     def process_response(self, request: Any, response: Any) -> Any:
@@ -107,12 +108,14 @@ def as_ours(request: HttpRequest, response: HttpResponseRedirect) -> HttpRespons
 
 def to_our_sign_in(request: Any) -> HttpResponse:
     """Who comes to the admin's own sign-in comes to ours, and back; who is signed in already may not go in there."""
-    if request.user.is_authenticated:
-        if request.user.is_active and request.user.is_staff:
-            return HttpResponseRedirect(request.GET.get("next") or reverse("admin:index"))
+    back, given = reverse("admin:index"), request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(given, allowed_hosts=None):
+        back = given
+    if not request.user.is_authenticated:
+        return HttpResponseRedirect(f"{resolve_url('doorward:sign_in')}?{urlencode({'return_to': back})}")
+    if not request.user.is_staff:
         raise PermissionDenied
-    back = request.GET.get("next") or reverse("admin:index")
-    return HttpResponseRedirect(f"{resolve_url('doorward:sign_in')}?{urlencode({'return_to': back})}")
+    return HttpResponseRedirect(back)
 
 
 def admin_logins() -> frozenset[str]:

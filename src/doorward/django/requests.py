@@ -14,7 +14,7 @@ def ours(request: HttpRequest, *, mount: str, body: bytes = b"") -> messages.Req
     """The request as the HTTP layer takes it. `mount` is the path of our URLs below the project's own."""
     script = request.path.removesuffix(request.path_info)
     return messages.Request(
-        method=request.method or "GET",
+        method=_raw_method(request),
         path=_raw_path(request),
         query=request.META.get("QUERY_STRING", ""),
         headers=messages.Headers(request.headers.items()),
@@ -43,6 +43,13 @@ def djangos(answer: messages.Response) -> HttpResponse:
         else:
             response[name] = value
     return response
+
+
+def _raw_method(request: Any) -> str:
+    """The method as it was sent: Django makes `POST` of `post`, and methods have a case (RFC 9110 §9.1)."""
+    scope = getattr(request, "scope", None)
+    sent = scope.get("method") if scope is not None else getattr(request, "environ", {}).get("REQUEST_METHOD")
+    return str(sent or request.method or "GET")
 
 
 def _raw_path(request: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -26,19 +27,24 @@ from doorward.core.ports import Limits, Stores
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.settings import Settings
 from doorward.django import conf
-from doorward.django.follow import follow
+from doorward.django.follow import PERSON, follow
 from doorward.django.hashers import HostPasswords
 from doorward.django.mail import DjangoMail
 from doorward.django.requests import body_of, djangos, ours
 from doorward.django.store import DjangoStores
-from doorward.http import bodies
+from doorward.http import bodies, messages
 from doorward.http.visit import Visit
 from doorward.limits import LimitWindow, open_limits
 
 T = TypeVar("T")
 Story = Callable[[Call], Awaitable[T]]
 
-VISIT, PERSON = "_doorward_visit", "_doorward_person"
+VISIT = "_doorward_visit"  # of a request: the visitor, once that was asked for
+
+NOT_FINISHED = (
+    "login() lets nobody in who has not finished a sign-in: call authenticate() before it, or send people to "
+    "doorward:sign_in; for force_login in tests, import doorward.testing.django there"
+)
 
 _request: ContextVar[HttpRequest | None] = ContextVar("doorward_request", default=None)
 
@@ -46,20 +52,22 @@ _request: ContextVar[HttpRequest | None] = ContextVar("doorward_request", defaul
 class Auth(Runtime):
     """Sign-in for a Django project. `auth()` makes it of the settings; tests make their own, and `use` it.
 
-    Options are settings (`origin="https://app.example.com"`, …) and parts (`assembly.Parts`).
+    `database` is an alias of DATABASES. Options are settings (`origin="https://app.example.com"`, …) and parts
+    (`assembly.Parts`).
     """
 
-    def __init__(self, *features: Feature, **options: Any) -> None:
+    def __init__(self, *features: Feature, database: str | None = None, **options: Any) -> None:
+        alias = database or conf.alias()
         features = features or tuple(conf.features())
         records = (*records_of(features), LimitWindow)
-        self._lent = DjangoStores(records, conf.alias())
+        self._lent = DjangoStores(records, alias)
         usual = {
             "passwords": HostPasswords(),
             "prefix": mount(),
             # Threads of our own, such as the one that sends letters, close what they have opened.
-            "stores": DjangoStores(records, conf.alias(), closing=True),
+            "stores": DjangoStores(records, alias, closing=True),
             "session": self._lent,
-            "mail": None if "smtp_url" in options else DjangoMail(options.get("mail_from", "")),
+            "mail": None if _has_smtp_url(options) else DjangoMail(options.get("mail_from", "")),
         }
         super().__init__({**usual, **options})
         self.assemble(features, conf.surroundings())
@@ -107,7 +115,7 @@ class Auth(Runtime):
         request = _request.get()
         if request is None:
             raise Misconfigured("django.E7", "json() is for views, behind Doorward's AuthenticationMiddleware")
-        return bodies.json_of(ours(request, mount=self.parts.prefix, body=body_of(request)))
+        return bodies.json_of(self.request_of(request, body_of(request)))
 
     def visit(self) -> Visit | None:
         request = _request.get()
@@ -117,9 +125,19 @@ class Auth(Runtime):
         """The visitor behind a request to one of the project's own routes."""
         found: Visit | None = getattr(request, VISIT, None)
         if found is None:
-            found = self.site.visitor(ours(request, mount=self.parts.prefix))
+            found = self.site.visitor(self.request_of(request))
             setattr(request, VISIT, found)
         return found
+
+    def request_of(self, request: HttpRequest, body: bytes = b"") -> messages.Request:
+        """A request of Django's as the HTTP layer takes it."""
+        return ours(request, mount=self.parts.prefix, body=body)
+
+    def unfinished(self, request: Any, user: Any) -> None:
+        """`login()` of somebody who has not finished a sign-in."""
+        request.session.flush()
+        request.user = AnonymousUser()
+        raise Misconfigured("django.E6", NOT_FINISHED)
 
     def user_of(self, request: Any) -> Any:
         """`request.user`: by our session cookie or an access token, and by nothing that Django's session says."""
@@ -158,11 +176,16 @@ class Auth(Runtime):
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request for one of our own paths."""
-        return djangos(self.respond(ours(request, mount=self.parts.prefix, body=body_of(request))))
+        return djangos(self.respond(self.request_of(request, body_of(request))))
+
+
+def _has_smtp_url(options: Mapping[str, Any]) -> bool:
+    return "smtp_url" in options or "DOORWARD_SMTP_URL" in os.environ
 
 
 _lock = threading.RLock()
 _auth: Auth | None = None
+_kind: type[Auth] = Auth
 _listeners: list[tuple[type[Event], Callable[[Any], Any]]] = []
 
 
@@ -172,7 +195,7 @@ def auth() -> Auth:
     if _auth is None:
         with _lock:
             if _auth is None:
-                made = Auth(**conf.options())
+                made = _kind(**conf.options())
                 for event, listener in _listeners:
                     made.on(event)(listener)
                 _auth = made
@@ -184,6 +207,13 @@ def use(given: Auth | None) -> None:
     global _auth
     with _lock:
         _auth = given
+
+
+def make_with(kind: type[Auth]) -> None:
+    """Make the one of this process with another class: `doorward.testing.django` does."""
+    global _kind
+    _kind = kind
+    use(None)
 
 
 def on(event: type[Event]) -> Callable[[Callable[[Any], T]], Callable[[Any], T]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_delete
 
@@ -15,15 +14,9 @@ from doorward.core.finish import finish
 from doorward.core.identify import end_session
 from doorward.core.ports import Store
 from doorward.core.records import Record, User, columns
-from doorward.core.refusals import Misconfigured
 from doorward.django.backend import FINISHED, enter
 from doorward.django.follow import following, is_following
 from doorward.django.runtime import auth
-
-NOT_FINISHED = (
-    "login() lets nobody in who has not finished a sign-in: call authenticate() before it, or send people to "
-    "doorward:sign_in; in tests use force_login of doorward.testing.django"
-)
 
 
 def connect() -> None:
@@ -35,16 +28,14 @@ def connect() -> None:
 
 def _logged_in(request: Any, user: Any, **_: Any) -> None:
     """`login()` of somebody else's: it starts a session of what `authenticate()` has finished, or it raises."""
-    if request is not None and is_following(request):
+    if is_following(request):
         return
     finished = user.__dict__.pop(FINISHED, None)
-    if request is None or finished is None:
-        if request is not None:
-            request.session.flush()
-            request.user = AnonymousUser()
-        raise Misconfigured("django.E6", NOT_FINISHED)
     with following(request):
-        enter(auth(), request, finished)
+        if finished is None:
+            auth().unfinished(request, user)
+        else:
+            enter(auth(), request, finished)
 
 
 def _logged_out(request: Any, **_: Any) -> None:

@@ -1,0 +1,36 @@
+"""The test project over its default database, answered as WSGI and as ASGI servers would have it."""
+
+from typing import Any
+
+from tests.django import project
+from tests.scenarios.client import Answer, Pairs
+from tests.scenarios.hosts.asgi import AsgiHost
+from tests.scenarios.hosts.base import InProcessHost
+from tests.scenarios.hosts.flask import call_wsgi
+
+
+class Wsgi(InProcessHost):
+    def start(self, database: str, options: dict[str, Any]) -> None:
+        del options["passwords"]
+        self.auth = project.runtime.Auth(**options)
+        project.runtime.use(self.auth)
+        self.app = project.wsgi()
+
+    def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
+        return call_wsgi(self.app, method, target, headers, body, peer)
+
+    def close(self) -> None:
+        project.runtime.use(None)
+        self.auth.close()
+
+
+class Asgi(AsgiHost):
+    def start(self, database: str, options: dict[str, Any]) -> None:
+        del options["passwords"]
+        self.auth: Any = project.runtime.Auth(**options)
+        project.runtime.use(self.auth)
+        self.app = project.asgi()
+
+    def close(self) -> None:
+        project.runtime.use(None)
+        super().close()

@@ -1,0 +1,63 @@
+"""Django, as WSGI and as ASGI servers call it: beside the tables that Alembic made, as if migrations had made them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+from doorward.stores import open_store
+from tests.django import databases, project
+from tests.scenarios.client import Answer, Pairs
+from tests.scenarios.hosts.asgi import AsgiHost
+from tests.scenarios.hosts.base import InProcessHost
+from tests.scenarios.hosts.flask import call_wsgi
+from tests.stores.records import RECORDS
+
+ALIAS = "scenario"
+DJANGOS = ("contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.User")
+
+
+def started(database: str, options: dict[str, Any]) -> Any:
+    """The `Auth` of this process, over this database."""
+    open_store(database, records=RECORDS).close()
+    databases.add(ALIAS, database)
+    databases.create(ALIAS, *DJANGOS)
+    connections[ALIAS].close()
+    del options["passwords"]  # the project's hashers write, and the first of them is cheap
+    auth = project.runtime.Auth(database=ALIAS, **options)
+    project.runtime.use(auth)
+    return auth
+
+
+def stopped(auth: Any) -> None:
+    project.runtime.use(None)
+    auth.close()
+    databases.remove(ALIAS)
+
+
+class DjangoWsgiHost(InProcessHost):
+    def start(self, database: str, options: dict[str, Any]) -> None:
+        self.auth = started(database, options)
+        self.app = project.wsgi()
+
+    def close(self) -> None:
+        stopped(self.auth)
+
+    def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
+        return call_wsgi(self.app, method, target, headers, body, peer)
+
+
+class DjangoAsgiHost(AsgiHost):
+    """The project's own routes are `async def` here."""
+
+    def start(self, database: str, options: dict[str, Any]) -> None:
+        self.auth: Any = started(database, options)
+        self.app = project.asgi()
+
+    def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
+        return super().send(method, {"/who": "/awho", "/closed": "/aclosed"}.get(target, target), headers, body, peer)
+
+    def close(self) -> None:
+        stopped(self.auth)
+        super().close()
