@@ -1,4 +1,4 @@
-"""The Flask and the FastAPI example, each as a process that a newcomer starts by its README, spoken to over HTTP."""
+"""examples/flask_app and examples/fastapi_app, each as a process that a newcomer starts by its README, over HTTP."""
 
 from __future__ import annotations
 
