@@ -29,7 +29,6 @@ class Policy:
     second_factor_required: bool = False
     password_min_alone: int = 15
     password_min_with_second_factor: int = 8
-    mail_sign_in: bool = True
     session_absolute: timedelta = timedelta(days=30)
     session_idle: timedelta = timedelta(days=14)
     browser_session: timedelta = timedelta(hours=24)
@@ -54,7 +53,6 @@ class Policy:
         """AAL2 everywhere: NIST SP 800-63B-4 §2.2.3 (12 h absolute, 1 h idle)."""
         return cls(
             second_factor_required=True,
-            mail_sign_in=False,
             session_absolute=timedelta(hours=12),
             session_idle=timedelta(hours=1),
             browser_session=timedelta(hours=12),
