@@ -80,7 +80,7 @@ def test_posting_returns_at_once_while_the_server_hangs(office: Office) -> None:
     started = time.monotonic()
     for _ in range(100):
         thread.post(())
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 1
     assert mail.letters == []
     hanging.set()
     thread.close()
