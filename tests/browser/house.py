@@ -1,0 +1,67 @@
+"""Our pages on a real socket, in this process: a browser opens them, and a test moves the clock and reads the mail."""
+
+from __future__ import annotations
+
+import threading
+from base64 import b32decode
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from doorward.http.pages import Pages
+from doorward.primitives import rfc6238
+from tests.http.bare import Bare
+
+PAGES = Pages()
+
+
+def code_of(secret: str, now: datetime) -> str:
+    """What an authenticator app shows for the key on a page."""
+    key = rfc6238.TotpKey(b32decode(secret.replace(" ", "")))
+    return rfc6238.code_at_step(key, rfc6238.step_of(now))
+
+
+class BrowserHouse:
+    """A bare host behind `http://localhost:PORT`. `posts` counts the forms that came."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.origin = f"http://localhost:{self._server.server_port}"
+        self.bare = Bare(views=PAGES, origin=self.origin, **settings)
+        self.posts: list[str] = []
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def url(self, path: str) -> str:
+        return f"{self.origin}/auth{path}"
+
+    def code(self, secret: str) -> str:
+        """What an app shows now for the key on a page."""
+        return code_of(secret, self.bare.clock.now)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        house = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                with house._lock:
+                    if self.command == "POST":
+                        house.posts.append(self.path)
+                    answer = house.bare.send(self.command, self.path, list(self.headers.items()), body)
+                self.send_response(answer.status)
+                for name, value in [*answer.headers, ("Content-Length", str(len(answer.body)))]:
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            do_GET = do_POST = answer
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return None
+
+        return Handler

@@ -1,0 +1,129 @@
+"""Somebody in front of the pages: the words on the screen are all that this code goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from playwright.sync_api import Page
+
+from tests.browser.house import BrowserHouse
+
+ADDRESS = "ann.catherine.lindqvist@students.university.example"
+PASSWORD = "four crows on a fence post"
+
+
+def press(page: Page, label: str) -> None:
+    """A button or link by its words, whichever it is."""
+    target = page.locator("main").get_by_role("button", name=label, exact=True)
+    (target if target.count() else page.get_by_role("link", name=label, exact=True)).first.click()
+
+
+def sign_up(page: Page, url: Callable[[str], str], code: Callable[[], str], address: str = ADDRESS) -> None:
+    page.goto(url("/sign-up"))
+    page.get_by_label("Your name").fill("Ann Lindqvist")
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Continue")
+    page.get_by_label("Code from the letter").fill(code())
+    press(page, "Continue")
+    page.wait_for_url(url("/?done=email.verify"))
+
+
+def sign_in(page: Page, url: Callable[[str], str], address: str = ADDRESS, password: str = PASSWORD) -> None:
+    page.goto(url("/sign-in"))
+    page.get_by_label("E-mail address or user name").fill(address)
+    page.get_by_label("Password", exact=True).fill(password)
+    press(page, "Sign in")
+
+
+def begin_app(page: Page, url: Callable[[str], str], name: str = "Work phone") -> str:
+    """From one's account to the key of a new app."""
+    page.goto(url("/"))
+    press(page, "Set up an authenticator app")
+    page.get_by_label("A name for this app").fill(name)
+    press(page, "Show the QR code")
+    return page.locator("#key").inner_text()
+
+
+def tour(page: Page, house: BrowserHouse, look: Callable[[str], None]) -> None:
+    """Every page in every state, in one person's life; `look` is called on each with its name."""
+    for name in _strangers(page, house):
+        look(name)
+    sign_up(page, house.url, house.bare.mail.code)
+    for name in _members(page, house):
+        look(name)
+    for name in _returning(page, house):
+        look(name)
+
+
+def _strangers(page: Page, house: BrowserHouse) -> Iterator[str]:
+    for path in ("/sign-in", "/sign-up", "/no-such-page"):
+        page.goto(house.url(path))
+        yield path
+    sign_in(page, house.url, "nobody@example.com")
+    yield "wrong password"
+    page.goto(house.url("/sign-up"))
+    page.get_by_label("E-mail address").fill("nobody@localhost")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Continue")
+    yield "wrong address"
+    page.get_by_label("E-mail address").fill("other@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Continue")
+    yield "check mail"
+    page.locator("summary").click()
+    yield "no letter"
+    press(page, "Send another letter")
+    yield "letter sent again"
+    page.get_by_label("Code from the letter").fill("000000")
+    press(page, "Continue")
+    yield "wrong code"
+    page.goto(house.url(f"/email/verify?token={house.bare.mail.token()}"))
+    yield "link"
+    page.context.clear_cookies()  # as in another browser
+    page.reload()
+    press(page, "Yes, confirm it")
+    yield "choose password"
+    page.goto(house.url("/email/verify?token=AAAA"))
+    yield "bad link"
+
+
+def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
+    yield "home"
+    secret = begin_app(page, house.url)
+    yield "QR code"
+    page.get_by_label("Then type the code it shows").fill("000000")
+    press(page, "Turn it on")
+    yield "wrong code of the app"
+    page.get_by_label("Then type the code it shows").fill(house.code(secret))
+    press(page, "Turn it on")
+    yield "recovery codes"
+    press(page, "Make ten codes")
+    yield "codes"
+    press(page, "I have kept them")
+    yield "home with all"
+    page.locator(".rows summary").click()
+    yield "about to remove"
+    house.bare.clock.forward(minutes=11)
+    press(page, "Change password")
+    yield "step-up"
+    press(page, "Continue")
+    yield "step-up by password"
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Continue")
+    page.get_by_label("Six-digit code").fill(house.code(secret))
+    press(page, "Continue")
+    yield "change password"
+    page.get_by_label("Current password", exact=True).fill("wrong")
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    press(page, "Change password")
+    yield "wrong present password"
+
+
+def _returning(page: Page, house: BrowserHouse) -> Iterator[str]:
+    page.get_by_role("button", name="Sign out").click()
+    yield "signed out"
+    sign_in(page, house.url)
+    yield "second step"
+    press(page, "Use a recovery code instead")
+    yield "recovery code"
