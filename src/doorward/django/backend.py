@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,22 +13,12 @@ from django.views.decorators.debug import sensitive_variables
 from doorward import actions
 from doorward.core.action import Identifier, PasswordText, action
 from doorward.core.call import Call
-from doorward.core.records import User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import UnderWay, account_of, advance, begin, facts_of, proof_by
-from doorward.core.steps import Done, Proof, next_step
-from doorward.django.runtime import Auth, auth
+from doorward.core.sign_in import account_of, begin, facts_of, proof_by
+from doorward.core.steps import Done, next_step
+from doorward.django.runtime import Auth, Finished, auth
 
 FINISHED = "_doorward_finished"
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What `authenticate()` proved, for `login()` to make a session of: good once, and as long as an attempt is."""
-
-    under_way: UnderWay
-    user: User
-    proof: Proof
 
 
 @action("backend.authenticate", proving=True)
@@ -82,19 +71,3 @@ def _proved(host: Auth, request: HttpRequest | None, given: dict[str, Any]) -> A
         return person
 
     return host.run(proved, None if request is None else host.visit_of(request).client)
-
-
-def enter(host: Auth, request: HttpRequest, finished: Finished) -> None:
-    """Start the session of a sign-in that `authenticate()` finished; its cookie goes out with the answer."""
-    visit = host.visit_of(request)
-
-    async def entered(call: Call) -> None:
-        await host.site.recognise(visit, call)
-        if finished.under_way.attempt.expires_at <= call.now:
-            raise Refused("attempt_expired")
-        stepped = await advance(call, finished.under_way, finished.user, finished.proof)
-        if stepped.identity is None:
-            raise Refused("wrong_credentials")
-        host.site.settle(visit, call)
-
-    host.run(entered, visit.client)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -24,8 +25,11 @@ from doorward.core.doorward import records_of, require
 from doorward.core.events import Event
 from doorward.core.feature import Feature
 from doorward.core.ports import Limits, Stores
+from doorward.core.records import User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.settings import Settings
+from doorward.core.sign_in import UnderWay, advance
+from doorward.core.steps import Proof
 from doorward.django import conf
 from doorward.django.follow import PERSON, follow
 from doorward.django.hashers import HostPasswords
@@ -47,6 +51,15 @@ NOT_FINISHED = (
 )
 
 _request: ContextVar[HttpRequest | None] = ContextVar("doorward_request", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What `authenticate()` proved, for `login()` to make a session of: good once, and as long as an attempt is."""
+
+    under_way: UnderWay
+    user: User
+    proof: Proof
 
 
 class Auth(Runtime):
@@ -132,6 +145,22 @@ class Auth(Runtime):
     def request_of(self, request: HttpRequest, body: bytes = b"") -> messages.Request:
         """A request of Django's as the HTTP layer takes it."""
         return ours(request, mount=self.parts.prefix, body=body)
+
+    def enter(self, request: Any, finished: Finished) -> str:
+        """Start the session of a sign-in that `authenticate()` finished. Its secret, which goes out as a cookie."""
+        visit = self.visit_of(request)
+
+        async def entered(call: Call) -> str:
+            await self.site.recognise(visit, call)
+            if finished.under_way.attempt.expires_at <= call.now:
+                raise Refused("attempt_expired")
+            await advance(call, finished.under_way, finished.user, finished.proof)
+            if call.effects.session is None:
+                raise Refused("wrong_credentials")
+            self.site.settle(visit, call)
+            return call.effects.session[0]
+
+        return self.run(entered, visit.client)
 
     def unfinished(self, request: Any, user: Any) -> None:
         """`login()` of somebody who has not finished a sign-in."""

@@ -14,7 +14,7 @@ from doorward.core.finish import finish
 from doorward.core.identify import end_session
 from doorward.core.ports import Store
 from doorward.core.records import Record, User, columns
-from doorward.django.backend import FINISHED, enter
+from doorward.django.backend import FINISHED
 from doorward.django.follow import following, is_following
 from doorward.django.runtime import auth
 
@@ -35,7 +35,7 @@ def _logged_in(request: Any, user: Any, **_: Any) -> None:
         if finished is None:
             auth().unfinished(request, user)
         else:
-            enter(auth(), request, finished)
+            auth().enter(request, finished)
 
 
 def _logged_out(request: Any, **_: Any) -> None:

@@ -46,8 +46,13 @@ class TestAuth(runtime.Auth):
         sender = DjangoMail(self.settings.mail_from)
         Outbox(self.stores, self.doorward.world.keyring, sender, self.parts.clock).deliver_once(len(waiting))
 
+    def enter(self, request: Any, finished: runtime.Finished) -> str:
+        """`client.login` calls `authenticate()` and `login()`: the session's secret travels in Django's own session."""
+        request.session[SECRET] = secret = super().enter(request, finished)
+        return secret
+
     def unfinished(self, request: Any, user: Any) -> None:
-        """`client.force_login` calls `login()`: the session's secret travels in Django's own test session."""
+        """`client.force_login` calls `login()` alone."""
         secret = self.run(lambda call: _forced(call, str(user.pk)))
         if secret:
             request.session[SECRET] = secret
