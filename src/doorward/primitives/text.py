@@ -34,6 +34,8 @@ def too_long(text: str, most: int) -> bool:
 
 def is_clean(text: str) -> bool:
     """Whether it is one line of plain text: no control character, NUL, lone surrogate or reordering mark."""
+    if text.isascii():
+        return text.isprintable()
     return not any(char in _BIDI or unicodedata.category(char) in _NEVER_CLEAN for char in text)
 
 
