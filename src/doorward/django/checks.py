@@ -75,16 +75,16 @@ def check_database(app_configs: Any, databases: Any = None, **_: Any) -> list[Ch
     found: list[CheckMessage] = []
     if not settings.USE_TZ:
         found.append(Error("Doorward's times have a zone.", "USE_TZ = True", id="doorward.E005"))
-    alias = conf.alias()
-    if alias not in connections:
-        return [*found, Error(f"There is no database {alias!r}.", 'Mend DOORWARD["DATABASE"].', id="doorward.E006")]
+    alias = _alias()
+    if alias is None:
+        return found  # `check_settings` says why
     connection: Any = connections[alias]
     if connection.vendor not in ("sqlite", "postgresql"):
         hint = 'Use PostgreSQL or SQLite; DOORWARD["DATABASE"] names another alias.'
-        found.append(Error(f"Doorward does not know {connection.display_name}.", hint, id="doorward.E007"))
+        found.append(Error(f"Doorward does not know {connection.display_name}.", hint, id="doorward.E006"))
     elif connection.vendor == "sqlite" and connection.settings_dict["OPTIONS"].get("transaction_mode") != "IMMEDIATE":
         hint = f'DATABASES[{alias!r}]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE"}}'
-        found.append(Error("Two writers at once would get «database is locked».", hint, id="doorward.E008"))
+        found.append(Error("Two writers at once would get «database is locked».", hint, id="doorward.E007"))
     return found
 
 
@@ -94,11 +94,19 @@ def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     try:
         origin = auth().settings.origin
     except Misconfigured as wrong:
-        return [Error(wrong.cure, id="doorward.E009")]
+        return [Error(wrong.cure, id="doorward.E008")]
     if not origin.is_secure or (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
         return []
     hint = "SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True"
     return [Warning("Django's own cookies also go out without TLS.", hint, id="doorward.W003")]
+
+
+def _alias() -> str | None:
+    try:
+        alias = conf.alias()
+    except Misconfigured:
+        return None
+    return alias if alias in connections else None
 
 
 def _is(path: str, wanted: type) -> bool:

@@ -71,6 +71,8 @@ class Auth(Runtime):
 
     def __init__(self, *features: Feature, database: str | None = None, **options: Any) -> None:
         alias = database or conf.alias()
+        if alias not in connections:
+            raise Misconfigured("django.E8", f'there is no database {alias!r}; mend DOORWARD["DATABASE"]')
         features = features or tuple(conf.features())
         records = (*records_of(features), LimitWindow)
         self._lent = DjangoStores(records, alias)

@@ -23,7 +23,6 @@ class Guest(AbstractBaseUser):
     code = models.CharField(max_length=64, primary_key=True)
     login = models.CharField(max_length=40, unique=True)
     password = None
-    last_login = None
 
     USERNAME_FIELD = "login"
     objects = BaseUserManager()
