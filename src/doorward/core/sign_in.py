@@ -59,7 +59,7 @@ class Stepped:
         return str(self.tokens["access_token"])
 
 
-def begin(
+async def begin(
     call: Call,
     *,
     purpose: str = SIGN_IN,
@@ -68,9 +68,13 @@ def begin(
     return_to: str | None = None,
     life: timedelta | None = None,
 ) -> UnderWay:
-    """A new attempt, not stored yet: many a sign-in is over in one request and never needs the row."""
+    """A new attempt, not stored yet: many a sign-in is over in one request and never needs the row.
+
+    Call it outside of transactions: it counts in the limits. Raises `too_many_attempts`.
+    """
     if issue not in call.world.issuers:
         raise invalid("issue", "not_offered", f"expected one of {', '.join(call.world.issuers)}")
+    await bound_attempts(call)
     secret = call.new_secret()
     attempt = Attempt(
         digest=_attempt_digest(secret),
@@ -131,7 +135,6 @@ async def keep(call: Call, under_way: UnderWay, attempt: Attempt) -> UnderWay:
             raise Refused("state_changed")
         attempt = replace(attempt, guard=under_way.attempt.guard + 1)
     else:
-        await bound_attempts(call)
         await call.store.add(attempt)
     call.effects.attempt = under_way.secret
     return UnderWay(attempt, under_way.secret, stored=True)

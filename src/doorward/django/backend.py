@@ -29,7 +29,7 @@ async def prove(call: Call, *, identifier: Identifier, password: PasswordText) -
     facts = await facts_of(call, user, await account_of(call, user), (proof,))
     if not isinstance(next_step(facts, call.world.gates), Done):
         raise Refused("wrong_credentials")
-    return Finished(actions.password.begun_under(begin(call), epoch), user, proof)
+    return Finished(actions.password.begun_under(await begin(call), epoch), user, proof)
 
 
 class Backend(ModelBackend):

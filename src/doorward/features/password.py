@@ -53,7 +53,7 @@ async def sign_in(
         if identifier is None and (who := await call.store.get(User, id=under_way.attempt.user_id)) is not None:
             identifier = who.email or who.username
     else:
-        under_way = begin(call, issue=issue, remember=remember, return_to=return_to)
+        under_way = await begin(call, issue=issue, remember=remember, return_to=return_to)
     if identifier is None:
         raise invalid("identifier", "required", "this field is required")
     proved = await prove(call, identifier, password)

@@ -68,7 +68,9 @@ async def sign_up(
         raise invalid("email", "not_valid", "this is not an e-mail address")
     check_new_password(call, password, context=[email, name, username or ""])
     await check_username(call, username)
-    under_way = begin(call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE)
+    under_way = await begin(
+        call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE
+    )
     await limit_tries(call, "sign-up", canonical)
     await limit_letters(call, canonical)
     hash = await call.hash.hash(password)

@@ -22,7 +22,7 @@ async def step_up(call: Call, *, return_to: UrlText | None = None) -> Stepped:
     account = await account_of(call, identity.user)
     facts = await facts_of(call, identity.user, account, identity.proofs, fresh_within=call.policy.fresh_within)
     step = next_step(facts, call.world.gates)
-    under_way = begin(call, purpose=STEP_UP, issue=identity.session.kind, return_to=return_to)
+    under_way = await begin(call, purpose=STEP_UP, issue=identity.session.kind, return_to=return_to)
     if isinstance(step, Done):
         return Stepped(identity=identity, return_to=under_way.attempt.return_to)
     if isinstance(step, Refuse):

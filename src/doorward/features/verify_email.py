@@ -45,18 +45,17 @@ async def _by_code(call: Call, attempt: str | None, code: str) -> Stepped:
 async def _by_link(call: Call, attempt: str | None, token: str) -> Stepped:
     """In the browser that asked, the link does what the code does. Elsewhere it proves the address and no more:
     the password, name and user name that somebody chose for it are dropped (rule 1)."""
-    await limit_tries(call, "email-link", call.client.network)
     pending = await _pending_behind(call, token)
     mine = await _own_attempt(call, attempt, pending)
     if mine is not None:
         return await sign_up.complete(call, mine, pending)
+    under_way = await begin(call, purpose=SIGN_UP, life=sign_up.ATTEMPT_LIFE)
+    under_way = replace(under_way, attempt=replace(under_way.attempt, subject=pending.id, to=pending.address))
     async with call.store.transaction():
         bare = replace(pending, password="", name="", username="", link=tokens.digest(call.new_secret(), purpose="-"))
         changes = {"password": "", "name": "", "username": "", "link": bare.link}
         if await call.store.change(PendingSignUp, {"id": pending.id, "link": pending.link}, **changes) != 1:
             raise Refused("invalid_token")
-        under_way = begin(call, purpose=SIGN_UP, life=sign_up.ATTEMPT_LIFE)
-        under_way = replace(under_way, attempt=replace(under_way.attempt, subject=pending.id, to=pending.address))
         return await sign_up.complete(call, under_way, bare)
 
 

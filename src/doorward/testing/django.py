@@ -78,7 +78,7 @@ async def _forced(call: Call, user_id: str) -> str:
         return ""
     method = next(method for method in call.world.methods.values() if method.primary)
     proof = Proof(method.name, method.amr, frozenset(Factor), call.now)
-    stepped = await advance(call, begin(call), user, proof)
+    stepped = await advance(call, await begin(call), user, proof)
     if call.effects.session is None:
         raise LookupError(f"this user is held back: {stepped.hold}")
     return call.effects.session[0]
