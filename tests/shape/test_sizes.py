@@ -21,6 +21,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
     lengths = {
         f"{shown(path)}:{function.lineno} {function.name}": (function.end_lineno or 0) - function.lineno + 1
         for path in modules(*EVERYTHING)
+        if "migrations" not in path.parts  # lists of tables, one statement long
         for function in functions(path)
     }
     assert {name: lines for name, lines in lengths.items() if lines > MOST_FUNCTION_LINES} == {}

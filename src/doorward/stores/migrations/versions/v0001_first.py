@@ -84,6 +84,14 @@ def upgrade() -> None:
     op.create_index("ix_doorward_email_address_canonical", "doorward_email_address", ["canonical"], unique=False)
     op.create_index("ix_doorward_email_address_user_id", "doorward_email_address", ["user_id"], unique=False)
     op.create_table(
+        "doorward_limit",
+        sa.Column("key", text(128), nullable=False),
+        sa.Column("whole_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_doorward_limit"),
+    )
+    op.create_index("ix_doorward_limit_expires_at", "doorward_limit", ["expires_at"], unique=False)
+    op.create_table(
         "doorward_outbox",
         sa.Column("id", text(64), nullable=False),
         sa.Column("kind", text(32), nullable=False),
@@ -204,6 +212,7 @@ def downgrade() -> None:
     op.drop_table("doorward_recovery_code")
     op.drop_table("doorward_pending_sign_up")
     op.drop_table("doorward_outbox")
+    op.drop_table("doorward_limit")
     op.drop_table("doorward_email_address")
     op.drop_table("doorward_authenticator")
     op.drop_table("doorward_attempt")
