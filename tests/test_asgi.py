@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from doorward.core.call import Call
 from doorward.core.events import SignedIn
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.http.messages import MAX_BODY
+from doorward.stores.migrations import migrate
 from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 from tests.http.bare import FreeLimits
 from tests.scenarios.client import Answer, Browser, Client, Pairs
@@ -147,6 +149,26 @@ def test_a_lifespan_ends_well() -> None:
     incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
     sent, _ = anyio.run(lambda: exchange(one, incoming, type="lifespan"))
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_the_lifespan_of_the_application_is_ours(postgres_url: str) -> None:
+    """Connections are given back when the application has ended, with nothing of it left in the event loop."""
+    migrate(postgres_url)
+    one = made(postgres_url)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for word in ("startup", "shutdown"):
+            assert (await receive())["type"] == f"lifespan.{word}"
+            await send({"type": f"lifespan.{word}.complete"})
+
+    async def live() -> list[Any]:
+        await one.ado(actions.access_tokens.jwks)
+        incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+        sent, _ = await exchange(one.middleware(app), incoming, type="lifespan")
+        assert [task.get_name() for task in asyncio.all_tasks() if "pool" in task.get_name()] == []
+        return sent
+
+    assert len(anyio.run(live)) == 2
 
 
 def test_writes_leave_the_event_loop_where_the_store_blocks(auth: asgi.Auth) -> None:

@@ -189,3 +189,16 @@ def test_what_developers_do_wrong_is_said(app: FastAPI, auth: Auth) -> None:
 
     with pytest.raises(Misconfigured, match=r"fastapi\.E3"):
         TestClient(bare).get("/me")
+
+
+def test_a_closed_application_hangs_up_on_strangers(app: FastAPI, auth: Auth) -> None:
+    auth.protect(app)
+
+    @app.websocket("/live")
+    async def live(websocket: WebSocket) -> None:
+        raise AssertionError("let in")
+
+    connecting = TestClient(app).websocket_connect("/live", headers={"Host": "app.example.com"})
+    with pytest.raises(WebSocketDisconnect) as closed, connecting:
+        raise AssertionError("connected")
+    assert closed.value.code == 1008

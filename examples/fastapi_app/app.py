@@ -1,6 +1,5 @@
 """Notes behind a JSON API: each person sees their own, by session cookie or access token."""
 
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import FastAPI, HTTPException
@@ -17,13 +16,7 @@ class Note(BaseModel):
     text: Annotated[str, StringConstraints(min_length=1, max_length=280)]
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI):
-    yield
-    auth.close()
-
-
-app = FastAPI(title="Notes", lifespan=lifespan)
+app = FastAPI(title="Notes")
 auth = Auth(app, "sqlite:///notes.db", origin="http://localhost:8000")  # and DOORWARD_SECRET
 auth.protect(app, public=["/docs", "/openapi.json"])
 

@@ -73,13 +73,13 @@ class Auth(Runtime):
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] not in ("http", "websocket"):
-                return await app(scope, receive, send)
+                return await app(scope, receive, self._closing(send))
             path, prefix = self.located(scope)
             if scope["type"] == "http" and self.site.owns(path, prefix=prefix):
                 return await self(scope, receive, send)
             visitor = scope[KEY] = Visitor(self, scope)
             if (refusal := await self.refusal(scope, visitor)) is not None:
-                return await _send(send, refusal)
+                return await (_send(send, refusal) if scope["type"] == "http" else _hang_up(scope, receive, send))
             token = _VISITOR.set(visitor)
             try:
                 await app(scope, receive, visitor.sender(send))
@@ -122,14 +122,30 @@ class Auth(Runtime):
             _LIMITER.set(limiter)
             return limiter
 
+    async def aclose(self) -> None:
+        """`close`, having waited for the connections of this event loop."""
+        await anyio.to_thread.run_sync(self.close_outbox)
+        if (aclose := getattr(self.own_stores, "aclose", None)) is not None:
+            await aclose()
+        self.close()
+
+    def _closing(self, send: Send) -> Send:
+        """`send` of a lifespan: when the application has ended, so do we."""
+
+        async def closing(message: Message) -> None:
+            if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+                await self.aclose()
+            await send(message)
+
+        return closing
+
     async def _live(self, receive: Receive, send: Send) -> None:
+        closing = self._closing(send)
         while True:
             message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            elif message["type"] == "lifespan.shutdown":
-                self.close()
-                return await send({"type": "lifespan.shutdown.complete"})
+            await closing({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
 
     def located(self, scope: Scope) -> tuple[str, str]:
         """The whole path as it was sent, and the prefix under which we answer in it.

@@ -235,11 +235,15 @@ class Runtime:
 
     def close(self) -> None:
         """Send no more letters, and give all connections back."""
-        if self.outbox is not None:
-            self.outbox.close()
+        self.close_outbox()
         if self._own_limits is not None:
             self._own_limits.close()
         self.own_stores.close()
+
+    def close_outbox(self) -> None:
+        """Send no more letters; waits for the one under way."""
+        if self.outbox is not None:
+            self.outbox.close()
 
     def do(self, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an action from Python, as the one who makes the present request: `auth.do(actions.password.change, …)`.
