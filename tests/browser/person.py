@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.browser.house import BrowserHouse
 
@@ -12,10 +12,16 @@ ADDRESS = "ann.catherine.lindqvist@students.university.example"
 PASSWORD = "four crows on a fence post"
 
 
-def press(page: Page, label: str) -> None:
+def control(page: Page, label: str) -> Locator:
     """A button or link by its words, whichever it is."""
-    target = page.locator("main").get_by_role("button", name=label, exact=True)
-    (target if target.count() else page.get_by_role("link", name=label, exact=True)).first.click()
+    button = page.get_by_role("button", name=label, exact=True)
+    return button.or_(page.get_by_role("link", name=label, exact=True)).first
+
+
+def press(page: Page, label: str) -> None:
+    """A button or link that leads to another page; returns when that is there."""
+    with page.expect_navigation():
+        control(page, label).click()
 
 
 def sign_up(page: Page, url: Callable[[str], str], code: Callable[[], str], address: str = ADDRESS) -> None:
@@ -121,7 +127,7 @@ def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
 
 
 def _returning(page: Page, house: BrowserHouse) -> Iterator[str]:
-    page.get_by_role("button", name="Sign out").click()
+    press(page, "Sign out")
     yield "signed out"
     sign_in(page, house.url)
     yield "second step"
