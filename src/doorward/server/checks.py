@@ -18,7 +18,7 @@ from doorward import presets
 from doorward.core.doorward import records_of
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Misconfigured
-from doorward.cpu import MIB
+from doorward.cpu import MIB, HashPool
 from doorward.delivery import MailDown, SmtpMail
 from doorward.primitives.hashing import OWASP
 from doorward.server import tls
@@ -181,7 +181,8 @@ def mail(case: Case) -> Iterator[Finding]:
 def valkey(case: Case) -> Iterator[Finding]:
     url = case.settings.redis_url
     if not url:
-        yield ok("valkey", "none: short-term limits are kept in the database")
+        where = "in the database" if case.settings.database_url.startswith("postgres") else "by each process for itself"
+        yield ok("valkey", f"none: short-term limits are counted {where}")
         return
     try:
         with redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as server:
@@ -194,11 +195,12 @@ def valkey(case: Case) -> Iterator[Finding]:
 
 def threads(case: Case) -> Iterator[Finding]:
     """Places for hashing against the memory they may declare: too few places to wait, and sign-ins are sent away."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    waiting = case.settings.hash_memory_mib * MIB // OWASP.memory_bytes
-    found = f"{cores} at once, {waiting} running and waiting in {case.settings.hash_memory_mib} MiB"
-    if waiting < 2 * cores:
-        yield problem("hash places", found, f"set HASH_MEMORY_MIB to {cores * 8 * 20} or more")
+    is_set = case.sources.value("hash_memory_mib") is not None
+    pool = HashPool(memory_limit=case.settings.hash_memory_mib * MIB if is_set else None)
+    waiting = pool.memory_limit // OWASP.memory_bytes
+    found = f"{pool.places} at once, {waiting} running and waiting in {pool.memory_limit // MIB} MiB"
+    if waiting < 2 * pool.places:
+        yield problem("hash places", found, f"set HASH_MEMORY_MIB to {pool.places * 8 * 20} or more")
     else:
         yield ok("hash places", found)
 
@@ -232,10 +234,8 @@ def argon2_build(case: Case) -> Iterator[Finding]:
     elif len(_AVX2.findall(library.read_bytes())) > 8:
         yield ok("argon2", "built for this processor (AVX2)")
     else:
-        cure = (
-            "CFLAGS='-O3 -march=native' pip install --force-reinstall --no-binary :all: --no-deps argon2-cffi-bindings"
-        )
-        yield note("argon2", "portable build; this processor has AVX2, which hashes faster", cure)
+        cure = "CFLAGS=-mavx2 pip install --force-reinstall --no-deps --no-binary :all: argon2-cffi-bindings"
+        yield note("argon2", "portable build; with AVX2, which this processor has, a hash takes half the time", cure)
 
 
 def _argon2_library() -> Path | None:

@@ -11,7 +11,6 @@ import click
 
 from doorward.assembly import Runtime, Surroundings
 from doorward.core.call import Call
-from doorward.http.pages import Pages
 from doorward.server.config import Installation, Sources, load, read_sources
 
 T = TypeVar("T")
@@ -36,7 +35,7 @@ def installed(config: Path | None) -> Installation:
 
 def operator(installation: Installation) -> Runtime:
     """The core, for commands: no request, nobody signed in."""
-    runtime = Runtime({**installation.options, "views": Pages()})
+    runtime = Runtime(installation.options)
     runtime.assemble((), Surroundings())
     return runtime
 

@@ -44,7 +44,7 @@ class Output:
             self.console.file.flush()
 
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(titles))
         for title in titles:
             table.add_column(title, overflow="fold")  # an id that is cut off helps nobody
         for row in rows:

@@ -18,7 +18,6 @@ from granian.server import Server as Granian
 from doorward.asgi import Auth
 from doorward.core.refusals import Misconfigured
 from doorward.core.settings import Settings
-from doorward.http.pages import Pages
 from doorward.server.app import Server
 from doorward.server.config import Listen
 from doorward.server.idle import end_idle
@@ -51,7 +50,6 @@ def check(plan: Plan, settings: Settings) -> None:
         raise Misconfigured("server.E5", "TOKEN_ALGORITHM HS256 can be checked by nobody else (rule 24); choose ES256")
     if plan.workers > 1 and settings.database_url in ("memory:", "sqlite://", "sqlite:///:memory:"):
         raise Misconfigured("server.E6", "each worker would have a database of its own; set DATABASE_URL to a file")
-
 
     try:
         family = socket.AF_INET6 if ":" in plan.listen.host else socket.AF_INET
@@ -92,7 +90,7 @@ def run(plan: Plan, settings: Settings) -> None:
 
 def application(plan: Plan) -> Server:
     """What one worker runs."""
-    auth = Auth(**plan.options, views=Pages())
+    auth = Auth(**plan.options)
     log_to_terminal(auth.settings.log_level)
     jobs = [Job("silent connections", LOOK_EVERY, partial(end_idle, plan.listen.port, seconds=SILENT_SECONDS))]
     proxies_only = plan.tls is None and not plan.listen.is_loopback

@@ -11,6 +11,8 @@ from doorward.server.checks import CHECKS
 from doorward.server.opening import CONFIG, sources_of
 from doorward.server.output import PROBLEM, Output, reports
 
+MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
+
 
 @click.command("doctor")
 @CONFIG
@@ -25,9 +27,10 @@ def command(output: Output, config: Path | None, tls_cert: Path | None, tls_key:
     if output.as_json:
         output.result({"ok": problems == 0, "findings": [doctor.as_json(each) for each in found]})
     else:
-        marks = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
-        output.table(
-            ("", "", ""), [(marks[f.level], f.check, f.found + (f"\n→ {f.cure}" if f.cure else "")) for f in found]
-        )
+        rows: list[tuple[str, str, str]] = []
+        for each in found:
+            rows.append((MARKS[each.level], each.check, each.found))
+            rows += [("", "", f"→ {each.cure}")] if each.cure else []
+        output.table(("", "", ""), rows)
         output.say(f"{problems} problem{'' if problems == 1 else 's'} found." if problems else "All is well.")
     return PROBLEM if problems else 0
