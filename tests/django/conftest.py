@@ -9,6 +9,10 @@ from tests.django import databases, project, settings, sites
 from tests.scenarios.hosts.base import InProcessHost
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: makes an environment of its own")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tables() -> Iterator[None]:
     assert project.django.apps.apps.ready
