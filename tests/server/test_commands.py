@@ -15,6 +15,7 @@ import pytest
 from doorward.server.config import new_secret
 from tests.server.conftest import DOORWARD, Done, Served, environment
 from tests.services.smtp import SmtpSink
+from tests.shape.tree import ROOT
 
 Command = Callable[..., Done]
 PASSWORD = "a long sentence of nobody else's"
@@ -282,3 +283,21 @@ def test_a_command_as_a_process(program: Command) -> None:
 def test_a_command_without_an_installation_names_what_is_missing(doorward: Command) -> None:
     done = doorward("user", "list")
     assert (done.code, "doorward init" in done.err) == (1, True)
+
+
+def test_every_command_and_option_is_on_its_page(doorward: Command) -> None:
+    page = (ROOT / "docs" / "features" / "cli.md").read_text(encoding="utf-8")
+    commands = [("serve",), ("init",), ("migrate",), ("worker",), ("doctor",), ("admin", "bootstrap")]
+    names = re.findall(r"^  ([a-z-]+)  ", doorward("user", "--help").out.partition("Commands:")[2], re.MULTILINE)
+    commands += [("user", name) for name in names]
+    assert len(commands) == 12
+    for command in commands:
+        assert f"`doorward {' '.join(command)}" in page
+        options = set(re.findall(r"--[a-z-]+", doorward(*command, "--help").out)) - {"--help"}
+        assert {option for option in options if f"`{option}" not in page} == set()
+
+
+def test_every_check_is_on_its_page(doorward: Command) -> None:
+    page = (ROOT / "docs" / "features" / "doctor.md").read_text(encoding="utf-8")
+    found = doorward("doctor", "--json", SECRET=new_secret(), ORIGIN="http://localhost:8000").json["findings"]
+    assert {each["check"] for each in found if f"| `{each['check']}` |" not in page} == set()
