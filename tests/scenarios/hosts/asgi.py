@@ -46,7 +46,7 @@ class AsgiHost(InProcessHost):
         self.loop.close()
 
     async def _close(self) -> None:
-        self.auth.close()
+        await self.auth.aclose()
 
 
 class PlainAsgiHost(AsgiHost):

@@ -22,7 +22,7 @@ class FlaskHost(InProcessHost):
         add_routes(self.app, auth)
 
     def close(self) -> None:
-        self.auth.stores.close()
+        self.auth.close()
 
     def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
         return call_wsgi(self.app.wsgi_app, method, target, headers, body, peer)
