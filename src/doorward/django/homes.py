@@ -10,11 +10,11 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import CharField, EmailField, F, Field, Model, Q, QuerySet, TextField
-from django.db.models.functions import Lower
 from django.db.models.lookups import In
 
 from doorward.core.records import Plus, Record, User, columns
 from doorward.core.refusals import Misconfigured
+from doorward.django.functions import AsciiLower
 from doorward.stores.values import Comparison, Unstorable, column_of, comparisons, folded, keepable, kept
 
 LOOKUPS = {"eq": "", "null": "__isnull", "lt": "__lt", "gt": "__gt", "in": "__in"}
@@ -201,14 +201,6 @@ def _field(model: type[Model], name: str) -> Field[Any, Any] | None:
     except FieldDoesNotExist:
         return None
     return field if isinstance(field, Field) and field.concrete else None
-
-
-class AsciiLower(Lower):
-    """`lower` of ASCII letters only, as SQLite's is: by the rules of a language, other letters would become ASCII
-    ones, and one user's address another's (CVE-2019-19844)."""
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template='LOWER(%(expressions)s COLLATE "C")', **context)
 
 
 def _folded(field: Field[Any, Any], operator: str, values: list[str]) -> Q:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from django.contrib.auth import middleware as djangos_own
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
-from django.urls import get_resolver, reverse
+from django.urls import URLResolver, get_resolver, get_script_prefix, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -83,14 +83,14 @@ class ClosedMiddleware(djangos_own.LoginRequiredMiddleware):
 
 
 def is_ours_to_answer(request: HttpRequest) -> bool:
-    return request.path_info == JWKS or request.path_info in admin_logins()
+    return request.path_info == JWKS or request.path in admin_logins(get_resolver(), get_script_prefix())
 
 
 def ours_to_answer(request: HttpRequest) -> HttpResponse | None:
     """Paths of ours outside of our prefix: the public keys, and the way into the admin."""
     if request.path_info == JWKS:
         return auth().answer(request)
-    return to_our_sign_in(request) if request.path_info in admin_logins() else None
+    return to_our_sign_in(request) if is_ours_to_answer(request) else None
 
 
 def as_ours(request: HttpRequest, response: HttpResponseRedirect) -> HttpResponse:
@@ -103,7 +103,9 @@ def as_ours(request: HttpRequest, response: HttpResponseRedirect) -> HttpRespons
     visit = auth().visit_of(request)
     if visit.identity is None and not visit.html:  # known by now: `login_required` has asked
         return djangos(auth().site.turned_away(visit, visit.refused or Refused("not_signed_in")))
-    return HttpResponseRedirect(f"{path}?{urlencode({'return_to': back})}")
+    ours = HttpResponseRedirect(f"{path}?{urlencode({'return_to': back})}")
+    ours.cookies = response.cookies
+    return ours
 
 
 def to_our_sign_in(request: Any) -> HttpResponse:
@@ -118,7 +120,8 @@ def to_our_sign_in(request: Any) -> HttpResponse:
     return HttpResponseRedirect(back)
 
 
-def admin_logins() -> frozenset[str]:
-    """The sign-in pages of all admin sites."""
-    sites = get_resolver().app_dict.get("admin", ())
+@cache
+def admin_logins(resolver: URLResolver, script: str) -> frozenset[str]:
+    """The sign-in pages of all admin sites, as they are called below `script`."""
+    sites = resolver.app_dict.get("admin", ())
     return frozenset(reverse(f"{site}:login") for site in sites)
