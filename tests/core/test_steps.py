@@ -96,6 +96,15 @@ def test_a_password_alone_never_does_for_who_has_a_second_factor() -> None:
             assert not isinstance(next_step(facts), Done), facts
 
 
+def test_methods_that_are_out_of_tries_demand_what_they_did() -> None:
+    """Else who guesses at a second factor until it is disabled would have got round it."""
+    for facts in WORLD:
+        for name in facts.enrolled - {proof.method for proof in facts.proofs}:
+            less = replace(facts, enrolled=facts.enrolled - {name}, used_up=frozenset({name}))
+            if not isinstance(next_step(facts), Done):
+                assert not isinstance(next_step(less), Done), (facts, name)
+
+
 def test_the_order_of_proofs_does_not_matter() -> None:
     for facts in WORLD:
         expected = next_step(facts)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doorward.limits.memory import MemoryLimits
 
+from doorward.limits.memory import MemoryLimits
 from doorward.presets import standard
 from doorward.stores import open_store
 from doorward.testing.doubles import House
