@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -139,6 +140,21 @@ class Call:
     def seal(self, plaintext: bytes, *, purpose: str, context: str) -> str:
         return sealing.seal(self.keyring, plaintext, purpose=purpose, context=context, nonce=self.world.random(12))
 
+    @asynccontextmanager
+    async def all_or_nothing(self) -> AsyncIterator[None]:
+        """A transaction that a refusal undoes as well, with its letters; `store.transaction()` keeps what was written
+        before one (rule 11)."""
+        posted = len(self.effects.posted)
+        try:
+            async with self.store.transaction():
+                try:
+                    yield
+                except Refused as refused:
+                    raise _Undone(refused) from None
+        except _Undone as undone:
+            del self.effects.posted[posted:]
+            raise undone.refused from None
+
     async def emit(self, event: Event) -> None:
         """Tell the listeners: features' take (call, event), a host's take (event)."""
         for kind, listener in self.world.listeners:
@@ -162,6 +178,14 @@ class Call:
         )
         await self.store.add(message)
         self.effects.posted.append(message)
+
+
+class _Undone(Exception):
+    """Rolls a transaction back on a refusal's way out."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.reason)
+        self.refused = refused
 
 
 async def _settled(result: Awaitable[None] | None) -> None:

@@ -180,12 +180,14 @@ async def facts_of(
     call: Call, user: User, account: Account, proofs: tuple[Proof, ...], *, fresh_within: timedelta | None = None
 ) -> Facts:
     """Everything that the gates look at, read from the store."""
+    enrolled, used_up = await _methods_of(call, user)
     return Facts(
         user_id=user.id,
         account_is_open=user.active,
         address_is_verified=account.address_exempt or await _has_verified_address(call, user),
         proofs=proofs,
-        enrolled=await enrolled_methods(call, user),
+        enrolled=enrolled,
+        used_up=used_up,
         methods=call.world.methods,
         policy=call.policy,
         now=call.now,
@@ -200,11 +202,18 @@ async def _has_verified_address(call: Call, user: User) -> bool:
 
 async def enrolled_methods(call: Call, user: User) -> frozenset[str]:
     """The methods this user can use. An authenticator's kind is its method's name; mail needs an address only."""
+    enrolled, _ = await _methods_of(call, user)
+    return enrolled
+
+
+async def _methods_of(call: Call, user: User) -> tuple[frozenset[str], frozenset[str]]:
+    """The methods this user can use, and those of which every authenticator is out of tries."""
     rows = await call.store.find(Authenticator, user_id=user.id)
     kinds = {row.kind for row in rows if row.disabled_at is None}
     if user.password is not None and not user.password.startswith("!") and user.password:
         kinds.add("password")
-    return frozenset(kinds & call.world.methods.keys())
+    known = call.world.methods.keys()
+    return frozenset(kinds & known), frozenset({row.kind for row in rows} & known - kinds)
 
 
 async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -> Stepped:

@@ -94,7 +94,8 @@ Step = Done | Hold
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the rules look at. `enrolled`: the methods this user can use now; `methods`: what is switched on."""
+    """All that the rules look at. `enrolled`: the methods this user can use now; `used_up`: those enrolled that are out
+    of tries, which prove nothing and demand what they did; `methods`: what is switched on."""
 
     user_id: str
     account_is_open: bool
@@ -105,6 +106,7 @@ class Facts:
     policy: Policy
     now: datetime
     fresh_within: timedelta | None = field(default=None)
+    used_up: frozenset[str] = frozenset()
 
 
 Gate = Callable[[Facts], Hold | None]
@@ -170,8 +172,10 @@ def next_step(facts: Facts, host_gates: Iterable[Gate] = ()) -> Step:
 
 
 def has_second_factor(facts: Facts) -> bool:
-    """Whether the user enrolled a second factor; recovery codes alone are none."""
-    return any(m.second and not m.backup for name, m in facts.methods.items() if name in facts.enrolled)
+    """Whether the user enrolled a second factor; recovery codes alone are none. One that is out of tries is one still:
+    else guessing at it would be a way round it."""
+    bound = facts.enrolled | facts.used_up
+    return any(m.second and not m.backup for name, m in facts.methods.items() if name in bound)
 
 
 def assurance_level(proofs: Iterable[Proof]) -> int:

@@ -27,9 +27,10 @@ async def limit_tries(call: Call, what: str, subject: str, *, known: bool = Fals
     window = int(call.policy.tries_window.total_seconds())
     digest = tokens.hmac_digest(call.keyring.key("limits"), what, subject)
     key = f"{what}:{digest}:{'known' if known else 'strangers'}"
+    # The network first: one that is over its budget must not use up everybody's.
     budgets = (
-        (key, call.policy.tries_per_identifier),
         (f"{what}:{call.client.network}", call.policy.tries_per_network),
+        (key, call.policy.tries_per_identifier),
     )
     for budget, most in budgets:
         wait = await call.world.limits.hit(budget, most=most, seconds=window)

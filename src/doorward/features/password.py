@@ -50,6 +50,9 @@ async def sign_in(
     """Sign in with an address or user name and a password. With `attempt`, prove it for a step-up under way."""
     if attempt is not None:
         under_way = await current(call, attempt)
+        if not under_way.attempt.user_id:
+            # A sign-up is nobody's yet: what was proved in it (an address) must not become somebody else's proof.
+            raise Refused("wrong_method")
         if identifier is None and (who := await call.store.get(User, id=under_way.attempt.user_id)) is not None:
             identifier = who.email or who.username
     else:
@@ -77,7 +80,7 @@ async def change(call: Call, *, current_password: PasswordText, new_password: Pa
     async with call.store.transaction():
         await replace_hash(call, user, authenticator, new_hash)
         await end_sessions(call, user.id, but=call.signed_in.session)
-        await restamp(call, user.id, call.signed_in.session)
+        await restamp(call, user)
         await call.emit(PasswordChanged(at=call.now, user_id=user.id))
         await tell(call, user, "password_changed")
 
@@ -169,12 +172,15 @@ async def replace_hash(call: Call, user: User, authenticator: Authenticator, new
         raise Refused("state_changed")
 
 
-async def restamp(call: Call, user_id: str, session: Session) -> None:
-    """A session that outlives a change of the host's password column takes its new digest."""
-    user = await call.store.get(User, id=user_id)
+async def restamp(call: Call, before: User) -> None:
+    """Sessions that the hash of `before` let in take the digest of the new one. Those that a host had ended by changing
+    the password itself stay ended."""
+    user = await call.store.get(User, id=before.id)
     if user is not None:
-        digest = host_digest(call.keyring.key("host-state"), user)
-        await call.store.change(Session, {"id": session.id}, host_digest=digest)
+        ring = call.keyring
+        old = [host_digest(ring.key("host-state", key_id=id), before) for id in ring.ids]
+        where = {"user_id": user.id, "host_digest__in": old}
+        await call.store.change(Session, where, host_digest=host_digest(ring.key("host-state"), user))
 
 
 async def rehashed(call: Call, user: User, authenticator: Authenticator, password: str) -> User:
@@ -186,8 +192,7 @@ async def rehashed(call: Call, user: User, authenticator: Authenticator, passwor
             await replace_hash(call, user, authenticator, new_hash)
         except Refused:
             return before  # somebody else was faster; nothing is lost
-        for session in await call.store.find(Session, user_id=user.id, limit=10_000):
-            await restamp(call, user.id, session)
+        await restamp(call, before)
     return await call.store.get(User, id=user.id) or before
 
 

@@ -12,7 +12,7 @@ from doorward.core.events import AuthenticatorAdded, RecoveryCodeUsed
 from doorward.core.feature import Feature, Page
 from doorward.core.records import Account, Authenticator, Plus, Record, User, column
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import Stepped, advance, current, proof_by
+from doorward.core.sign_in import Stepped, advance, current, is_known_device, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell
@@ -54,6 +54,7 @@ class RecoveryCodeCount:
 async def generate(call: Call) -> RecoveryCodes:
     """Make ten new codes; those before them are good no more. Needs a fresh proof."""
     user = call.signed_in.user
+    await limit_tries(call, "recovery-codes-generate", user.id)  # ten slow hashes a time
     salt = call.world.random(SALT_BYTES)
     shown = tuple(codes.recovery_code(call.world.random(CODE_BYTES)) for _ in range(HOW_MANY))
     digests = [(await _digests(call, user.id, code, salt))[0] for code in shown]
@@ -95,7 +96,7 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     made = None if user is None else await call.store.get(Authenticator, handle=f"recovery_code:{user.id}")
     if user is None or made is None or not under_way.attempt.proved:
         raise Refused("wrong_method")
-    key = await limit_tries(call, "recovery-code", user.id)
+    key = await limit_tries(call, "recovery-code", user.id, known=is_known_device(call, user.id))
     typed = codes.typed_recovery_code(code)
     if not await spend_try(call, made) or typed is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)

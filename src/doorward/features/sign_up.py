@@ -67,14 +67,14 @@ async def sign_up(
     if canonical is None:
         raise invalid("email", "not_valid", "this is not an e-mail address")
     check_new_password(call, password, context=[email, name, username or ""])
-    await check_username(call, username)
     under_way = await begin(
         call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE
     )
     await limit_tries(call, "sign-up", canonical)
+    await check_username(call, username)  # it says which names are taken, so it is counted before
     await limit_letters(call, canonical)
     hash = await call.hash.hash(password)
-    taken = await call.store.get(EmailAddress, verified_key=canonical)
+    taken = await find_user(call, email)  # also one of the host's own, whose sign-in a second account would shadow
     link = call.new_secret()
     pending = PendingSignUp(
         id=call.new_id(),
@@ -138,6 +138,8 @@ def code_digest(call: Call, attempt: Attempt, code: str) -> str:
 
 async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
     """Make the account of a proved address, and sign in. One of forty parallel requests gets to do it."""
+    if under_way.attempt.user_id:  # somebody's already: no second account comes out of it
+        raise Refused("wrong_method")
     if not pending.password:
         return await _enroll(call, under_way, "password")
     if pending.username and await _is_taken(call, pending.username):
@@ -149,7 +151,7 @@ async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp) -> S
 
 
 async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
-    async with call.store.transaction():
+    async with call.all_or_nothing():
         if await call.store.take(PendingSignUp, id=pending.id) is None:
             raise Refused("no_sign_in_under_way")
         user = await make_user(call, pending)
@@ -211,6 +213,7 @@ async def make_user(call: Call, pending: PendingSignUp) -> User:
 async def choose_password(call: Call, *, new_password: PasswordText, attempt: AttemptText | None = None) -> Stepped:
     """Choose the password of an address that was proved by its link in another browser (rule 1)."""
     under_way, pending = await _enrolling(call, attempt)
+    await limit_tries(call, "sign-up-password", pending.id)
     check_new_password(call, new_password, context=[pending.address, pending.name])
     hash = await call.hash.hash(new_password)
     if await call.store.change(PendingSignUp, {"id": pending.id, "password": ""}, password=hash) != 1:

@@ -16,7 +16,17 @@ from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.records import Account, Authenticator, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
-from doorward.core.sign_in import Stepped, UnderWay, account_of, add_proof, advance, current, facts_of, proof_by
+from doorward.core.sign_in import (
+    Stepped,
+    UnderWay,
+    account_of,
+    add_proof,
+    advance,
+    current,
+    facts_of,
+    is_known_device,
+    proof_by,
+)
 from doorward.core.steps import Enroll, Factor, Method, next_step
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell
@@ -126,7 +136,7 @@ async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = N
         last_used_at=call.now,
         created_at=call.now,
     )
-    async with call.store.transaction():
+    async with call.all_or_nothing():  # rule 7: nothing is bound by an attempt that is refused
         if await call.store.take(TotpEnrolment, id=enrolment.id, secret=enrolment.secret) is None:
             raise Refused("state_changed")
         await call.store.add(authenticator)
@@ -167,7 +177,7 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     devices = [] if user is None else await _devices(call, user.id)
     if user is None or not under_way.attempt.proved or not devices:
         raise Refused("wrong_method")
-    key = await limit_tries(call, "totp", user.id)
+    key = await limit_tries(call, "totp", user.id, known=is_known_device(call, user.id))
     payable = [device for device in devices if await spend_try(call, device)]
     device = await _spent(call, payable, code)
     if device is None:

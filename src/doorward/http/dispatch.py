@@ -119,7 +119,7 @@ class Site:
         """The identity of a visitor, looked up once; an invalid bearer token is nobody's, and kept in `refused`."""
         if not visit.known:
             try:
-                visit.identity = await identify(visit, call)
+                visit.identity = None if visit.refused is not None else await identify(visit, call)
             except Refused as refused:
                 visit.refused = refused
             visit.known = True

@@ -76,7 +76,7 @@ def return_target(value: object, *, origin: Origin, return_origins: Sequence[Ori
         return None
     absolute = _ABSOLUTE.fullmatch(value)
     if absolute is None:
-        return _encoded(value) if value.startswith("/") and _is_straight(value) else None
+        return _within(_encoded(value)) if value.startswith("/") and _is_straight(value) else None
     try:
         target = Origin.parse(absolute[1])
     except ValueError:
@@ -84,7 +84,12 @@ def return_target(value: object, *, origin: Origin, return_origins: Sequence[Ori
     rest = absolute[2]
     if target not in (origin, *return_origins) or not _is_straight(rest):
         return None
-    return f"{target}{_encoded(rest)}"
+    return _within(f"{target}{_encoded(rest)}")
+
+
+def _within(target: str) -> str | None:
+    """The target, unless percent-encoding has made it longer than one may be."""
+    return target if len(target) <= _LONGEST_TARGET else None
 
 
 def _is_plain(value: str) -> bool:
