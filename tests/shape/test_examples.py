@@ -1,11 +1,12 @@
-"""No example stands unread: each folder below examples/ is run by a test of tests/examples/."""
+"""No example stands unread: each folder below examples/ is named by a test that runs it."""
 
 import pytest
 
 from tests.shape.tree import ROOT
 
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_dir() and path.name != "__pycache__")
-TESTS = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "examples").glob("*.py"))
+RUNNERS = [*(ROOT / "tests" / "examples").glob("*.py"), *(ROOT / "tests").glob("*/test_example*.py")]
+TESTS = "".join(path.read_text(encoding="utf-8") for path in RUNNERS)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
