@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import sqlite3
 import subprocess
 import tomllib
@@ -12,12 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from doorward.assembly import Runtime, Surroundings
+from doorward.core.call import Letter
 from doorward.server.config import new_secret
+from doorward.testing.doubles import MailBox
 from tests.server.conftest import DOORWARD, Done, Served, environment
+from tests.services.processes import start, stop
 from tests.services.smtp import SmtpSink
 from tests.shape.tree import ROOT
 
 Command = Callable[..., Done]
+WORDS = {"service": "Example", "name": "Ann", "sign_in_link": "https://auth.example.com/auth/sign-in"}
 PASSWORD = "a long sentence of nobody else's"
 
 
@@ -251,6 +257,24 @@ def test_letters_that_waited_leave_when_mail_is_back(
     done = doorward("worker", "--once", "--json", **settings)
     assert (done.code, done.json["sent"]) == (0, 1)
     assert "ann@example.com" in smtp_sink.wait()[0].recipients
+
+
+def test_a_worker_sends_until_it_is_told_to_end(
+    doorward: Command, settings: dict[str, str], smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    settings |= {"SMTP_URL": f"smtp://127.0.0.1:{smtp_sink.port}?tls=none", "MAIL_FROM": "no-reply@example.com"}
+    assert doorward("migrate", **settings).code == 0
+    runtime = Runtime({name.lower(): value for name, value in settings.items()} | {"mail": MailBox()})
+    runtime.assemble((), Surroundings())
+    runtime.run(lambda call: call.later(Letter("ann@example.com", "address_taken", WORDS)))
+    runtime.close()
+    process = start([*DOORWARD, "worker", "--json"], cwd=tmp_path, env=environment(tmp_path, **settings))
+    try:
+        assert smtp_sink.wait(seconds=30)[0].recipients == ("ann@example.com",)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        stop(process)
 
 
 def _make_due(url: str) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import pickle
 import signal
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -14,7 +16,9 @@ import psutil
 import psycopg
 import pytest
 
-from doorward.server.config import new_secret
+from doorward.server.config import new_secret, parse_listen
+from doorward.server.program import Plan, application
+from doorward.server.tls import Tls
 from tests.server.conftest import Done, Served, code_in
 from tests.services.processes import free_port
 
@@ -132,6 +136,23 @@ def test_it_is_ready_while_its_database_is(serve: Serve, doorward: Command, post
         connection.execute("ALTER TABLE gone RENAME TO doorward_outbox")
     assert server.get("/readyz")[0] == 200
     assert server.get("/healthz")[0] == 200
+
+
+def test_it_starts_while_its_database_is_away_and_is_not_ready(serve: Serve) -> None:
+    server = serve(DATABASE_URL="postgresql://nobody:sesame@127.0.0.1:1/none", SECRET=new_secret())
+    assert server.get("/readyz") == (503, {"ready": False, "database": False})
+    server.cookies[f"doorward-{server.port}"] = "A" * 43
+    status, headers, _ = server.request("GET", "/auth/session")
+    assert (status, headers["retry-after"].isdigit(), headers.get("set-cookie")) == (503, True, None)
+    assert "sesame" not in server.output
+
+
+def test_another_process_can_read_the_plan_again() -> None:
+    """Where processes are not forked (macOS, Python 3.14) each worker gets it pickled."""
+    tls = Tls(Path("c"), Path("k"))
+    plan = Plan(options={"origin": "https://a.example"}, listen=parse_listen("[::]:443"), tls=tls, workers=2)
+    load = pickle.loads(pickle.dumps(partial(application, plan)))
+    assert (load.func, load.args) == (application, (plan,))
 
 
 STRONG = {"SECRET": new_secret(), "ORIGIN": "https://auth.example.com"}
