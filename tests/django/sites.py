@@ -34,6 +34,5 @@ class Asgi(AsgiHost):
         project.runtime.use(self.auth)
         self.app = project.asgi()
 
-    def close(self) -> None:
+    async def _close(self) -> None:
         project.runtime.use(None)
-        super().close()

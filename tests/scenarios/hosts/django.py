@@ -59,5 +59,8 @@ class DjangoAsgiHost(AsgiHost):
         return super().send(method, {"/who": "/awho", "/closed": "/aclosed"}.get(target, target), headers, body, peer)
 
     def close(self) -> None:
-        stopped(self.auth)
+        stopped(self.auth)  # in this thread, whose connection it is
         super().close()
+
+    async def _close(self) -> None:
+        """Closed by now."""
