@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         return
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    await receive()
+    while (await receive()).get("more_body"):
+        pass
     status = 200 if "doorward" in headers.get("cookie", "") else 401
     await send({"type": "http.response.start", "status": status, "headers": RAW_HEADERS})
     await send({"type": "http.response.body", "body": BODY})
@@ -150,8 +152,9 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def protocol_over_tls(options: list[str]) -> str:
-    """What ALPN settles on with a client that prefers HTTP/2."""
+@contextlib.contextmanager
+def running_tls(options: list[str]) -> Iterator[int]:
+    """The program with a certificate, as its port."""
     with tempfile.TemporaryDirectory() as name:
         chain, key = Path(name, "chain.pem"), Path(name, "key.pem")
         certificate = trustme.CA().issue_cert("localhost")
@@ -160,10 +163,28 @@ def protocol_over_tls(options: list[str]) -> str:
             blob.write_to_path(chain, append=True)
         flags = ("--ssl-certificate", "--ssl-keyfile") if "granian" in options else ("--ssl-certfile", "--ssl-keyfile")
         with running([*options, flags[0], str(chain), flags[1], str(key)]) as (_, port):
-            context = _trusting()
-            context.set_alpn_protocols(["h2", "http/1.1"])
-            with context.wrap_socket(socket.create_connection(("127.0.0.1", port))) as connection:
-                return {"h2": "HTTP/2"}.get(connection.selected_alpn_protocol() or "", "HTTP/1.1")
+            yield port
+
+
+def protocol(port: int) -> str:
+    """What ALPN settles on with a client that prefers HTTP/2."""
+    context = _trusting()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port))) as connection:
+        return {"h2": "HTTP/2"}.get(connection.selected_alpn_protocol() or "", "HTTP/1.1")
+
+
+def stalled(port: int, tls_port: int, most: float) -> dict[str, str]:
+    """How long each kind of stalled client is held; all at once."""
+    kinds = {
+        "unfinished header": (port, REQUEST[:-4], False),
+        "unfinished body": (port, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{", False),
+        "silent": (port, b"", False),
+        "silent after TLS": (tls_port, b"", True),
+    }
+    with ThreadPoolExecutor() as pool:
+        held = {kind: pool.submit(seconds_held, to, start, most, tls) for kind, (to, start, tls) in kinds.items()}
+        return {kind: future.result() for kind, future in held.items()}
 
 
 def main() -> None:
@@ -179,13 +200,12 @@ def main() -> None:
                 spent = cpu_per_request(process, port, given.requests)
                 cost[name] = min(spent, cost.get(name, spent))
     for name, options in PROGRAMS.items():
-        with running(options) as (process, port):
+        with running(options) as (process, port), running_tls(options) as tls_port:
             line = f"{name:20} {cost[name]:5.0f} µs CPU a request  {memory(process):5.0f} MiB"
-            print(f"{line}  {protocol_over_tls(options)}", flush=True)
+            print(f"{line}  {protocol(tls_port)}", flush=True)
             if given.stall:
-                header = seconds_held(port, REQUEST[:-4], given.stall)
-                body = seconds_held(port, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{", given.stall)
-                print(f"{'':20} unfinished header {header}, unfinished body {body}", flush=True)
+                for kind, held in stalled(port, tls_port, given.stall).items():
+                    print(f"{'':20} {kind}: {held}", flush=True)
 
 
 if __name__ == "__main__":
