@@ -240,6 +240,10 @@ class Runtime:
             self._own_limits.close()
         self.own_stores.close()
 
+    async def aclose(self) -> None:
+        """`close`, to be awaited."""
+        self.close()
+
     def close_outbox(self) -> None:
         """Send no more letters; waits for the one under way."""
         if self.outbox is not None:

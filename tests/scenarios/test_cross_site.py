@@ -18,29 +18,28 @@ def is_refused(answer: Answer) -> bool:
     return answer.status == 403 and answer.reason == "csrf_failed" and answer.cookies == {}
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"},
-        {"Origin": EVIL, "Sec-Fetch-Site": ""},
-        {"Origin": EVIL, "Sec-Fetch-Site": "same-origin"},
-        {"Origin": "", "Sec-Fetch-Site": "cross-site"},
-        {"Origin": "", "Sec-Fetch-Site": "same-site"},
-        {"Origin": "https://app.example.com.evil.example", "Sec-Fetch-Site": ""},
-        {"Origin": "https://app.example.com:8443", "Sec-Fetch-Site": ""},
-        {"Origin": "http://app.example.com", "Sec-Fetch-Site": ""},
-        {"Origin": "HTTPS://APP.EXAMPLE.COM", "Sec-Fetch-Site": ""},
-        {"Origin": "null", "Sec-Fetch-Site": ""},
-        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
-        {"Origin": "https://app.example.com", "Sec-Fetch-Site": "cross-site"},
-        {"Origin": "", "Sec-Fetch-Site": ""},
-    ],
-    ids=repr,
-)
-def test_a_write_with_a_cookie_comes_from_us_or_not_at_all(host: InProcessHost, sent: dict[str, str]) -> None:
+FOREIGN = [
+    {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"},
+    {"Origin": EVIL, "Sec-Fetch-Site": ""},
+    {"Origin": EVIL, "Sec-Fetch-Site": "same-origin"},
+    {"Origin": "", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "", "Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://app.example.com.evil.example", "Sec-Fetch-Site": ""},
+    {"Origin": "https://app.example.com:8443", "Sec-Fetch-Site": ""},
+    {"Origin": "http://app.example.com", "Sec-Fetch-Site": ""},
+    {"Origin": "HTTPS://APP.EXAMPLE.COM", "Sec-Fetch-Site": ""},
+    {"Origin": "null", "Sec-Fetch-Site": ""},
+    {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": "https://app.example.com", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "", "Sec-Fetch-Site": ""},
+]
+
+
+def test_a_write_with_a_cookie_comes_from_us_or_not_at_all(host: InProcessHost) -> None:
     ann = sign_up(host)
-    ann.extra = sent
-    assert is_refused(ann.post("/sign-out"))
+    for sent in FOREIGN:
+        ann.extra = sent
+        assert is_refused(ann.post("/sign-out")), sent
     ann.extra = {}
     assert ann.get("/session").status == 200
 
@@ -93,24 +92,24 @@ def test_a_browsers_null_origin_passes_with_its_form_token_only(host: InProcessH
     assert ann.raw("/sign-in/password", fields, FORM).status == 200
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "evil.example",
-        "app.example.com:8443",
-        "app.example.com@evil.example",
-        "127.0.0.1",
-        "",
-        "app.example.com.",
-        "a/?x=",
-    ],
-)
-def test_a_host_that_is_not_ours_gets_400(host: InProcessHost, name: str) -> None:
+OTHER_HOSTS = [
+    "evil.example",
+    "app.example.com:8443",
+    "app.example.com@evil.example",
+    "127.0.0.1",
+    "",
+    "app.example.com.",
+    "a/?x=",
+]
+
+
+def test_a_host_that_is_not_ours_gets_400(host: InProcessHost) -> None:
     """DNS rebinding, and links made from a Host header: rule 36, design 6.8."""
     ann = sign_up(host)
-    answer = ann.get("/session", headers={"Host": name})
-    assert (answer.status, answer.json["errors"][0]["reason"]) == (400, "wrong_host")
-    assert ann.send("GET", "/who", headers={"Host": name}).json == {"email": None}
+    for name in OTHER_HOSTS:
+        answer = ann.get("/session", headers={"Host": name})
+        assert (answer.status, answer.json["errors"][0]["reason"]) == (400, "wrong_host"), name
+        assert ann.send("GET", "/who", headers={"Host": name}).json == {"email": None}, name
 
 
 def test_forwarded_headers_of_strangers_change_nothing(host: InProcessHost) -> None:

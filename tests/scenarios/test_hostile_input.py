@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.scenarios.client import FORM, Answer, Browser, Client
 from tests.scenarios.hosts import InProcessHost
 from tests.scenarios.people import ANN, PASSWORD, sign_up
@@ -24,63 +22,62 @@ def refused(answer: Answer, status: int, reason: str, field: str | None = None) 
         assert [error["field"] for error in problem["errors"]] == [field]
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"admin": True}, "admin"),
-        ({"user_id": "1"}, "user_id"),
-        ({"password": None}, "password"),
-        ({"password": 15 * [1]}, "password"),
-        ({"password": {"$ne": ""}}, "password"),
-        ({"email": True}, "email"),
-        ({"email": 7}, "email"),
-        ({"email": ""}, "email"),
-        ({"email": "a" * 255 + "@example.com"}, "email"),
-        ({"email": "eve@example.com\r\nBcc: all@example.com"}, "email"),
-        ({"name": "Eve\r\nSet-Cookie: a=b"}, "name"),
-        ({"name": "Eve\u202egnp.exe"}, "name"),
-        ({"password": "p" * 10_000}, "password"),
-        ({"password": "short"}, None),
-        ({"issue": "admin"}, "issue"),
-        ({"attempt": 1}, None),
-    ],
-)
-def test_a_field_that_is_not_as_it_should_be(host: InProcessHost, change: dict[str, object], field: str | None) -> None:
-    answer = Client(host).post("/sign-up", **{**GOOD, **change})
-    assert answer.status == 400, answer.text
-    if field is not None:
-        refused(answer, 400, "invalid_input", field)
+CHANGES: list[tuple[dict[str, object], str | None]] = [
+    ({"admin": True}, "admin"),
+    ({"user_id": "1"}, "user_id"),
+    ({"password": None}, "password"),
+    ({"password": 15 * [1]}, "password"),
+    ({"password": {"$ne": ""}}, "password"),
+    ({"email": True}, "email"),
+    ({"email": 7}, "email"),
+    ({"email": ""}, "email"),
+    ({"email": "a" * 255 + "@example.com"}, "email"),
+    ({"email": "eve@example.com\r\nBcc: all@example.com"}, "email"),
+    ({"name": "Eve\r\nSet-Cookie: a=b"}, "name"),
+    ({"name": "Eve\u202egnp.exe"}, "name"),
+    ({"password": "p" * 10_000}, "password"),
+    ({"password": "short"}, None),
+    ({"issue": "admin"}, "issue"),
+    ({"attempt": 1}, None),
+]
+
+
+def test_a_field_that_is_not_as_it_should_be(host: InProcessHost) -> None:
+    for change, field in CHANGES:
+        answer = Client(host).post("/sign-up", **{**GOOD, **change})
+        assert answer.status == 400, (change, answer.text)
+        if field is not None:
+            refused(answer, 400, "invalid_input", field)
     assert host.mail.letters == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"null",
-        b"[]",
-        b'"text"',
-        b"1e999",
-        b'{"email": NaN}',
-        b'{"email": Infinity}',
-        b'{"email": "a@example.com", "email": "b@example.com"}',
-        b'{"email": "\\ud800"}',
-        b'{"email": "a\\u0000b@example.com"}',
-        b'{"\\ud800": 1}',
-        b'{"email": "\xff"}',
-        b"\xef\xbb\xbf{}",
-        b'{"email": ' + b"[" * 9 + b"]" * 9 + b"}",
-        b"[" * 30_000,
-        b'{"a":' * 10_000,
-        b'{"email": ' + b"9" * 30_000 + b"}",
-        b"\x00" * 100,
-        "{}".encode("utf-16"),
-    ],
-    ids=repr,
-)
-def test_a_body_that_is_no_json_object(host: InProcessHost, body: bytes) -> None:
-    refused(Client(host).raw("/sign-up", body), 400, "invalid_input")
+BODIES = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"1e999",
+    b'{"email": NaN}',
+    b'{"email": Infinity}',
+    b'{"email": "a@example.com", "email": "b@example.com"}',
+    b'{"email": "\\ud800"}',
+    b'{"email": "a\\u0000b@example.com"}',
+    b'{"\\ud800": 1}',
+    b'{"email": "\xff"}',
+    b"\xef\xbb\xbf{}",
+    b'{"email": ' + b"[" * 9 + b"]" * 9 + b"}",
+    b"[" * 30_000,
+    b'{"a":' * 10_000,
+    b'{"email": ' + b"9" * 30_000 + b"}",
+    b"\x00" * 100,
+    "{}".encode("utf-16"),
+]
+
+
+def test_a_body_that_is_no_json_object(host: InProcessHost) -> None:
+    for body in BODIES:
+        refused(Client(host).raw("/sign-up", body), 400, "invalid_input")
 
 
 def test_a_megabyte_is_too_large(host: InProcessHost) -> None:
@@ -90,19 +87,19 @@ def test_a_megabyte_is_too_large(host: InProcessHost) -> None:
     refused(Client(host).raw("/sign-up", most + b" " * (64 * 1024 - len(most) + 1)), 413, "too_large")
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "text/plain",
-        "application/xml",
-        "multipart/form-data; boundary=x",
-        "application/json; charset=utf-16",
-        "x",
-        "a/b",
-    ],
-)
-def test_types_that_are_not_taken(host: InProcessHost, kind: str) -> None:
-    refused(Client(host).raw("/sign-up", json.dumps(GOOD).encode(), kind), 415, "unsupported_type")
+TYPES = [
+    "text/plain",
+    "application/xml",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=utf-16",
+    "x",
+    "a/b",
+]
+
+
+def test_types_that_are_not_taken(host: InProcessHost) -> None:
+    for kind in TYPES:
+        refused(Client(host).raw("/sign-up", json.dumps(GOOD).encode(), kind), 415, "unsupported_type")
 
 
 def test_forms_are_as_closed_as_json(host: InProcessHost) -> None:
@@ -116,37 +113,33 @@ def test_forms_are_as_closed_as_json(host: InProcessHost) -> None:
     assert "admin" in [error["field"] for error in unknown.json["errors"]]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/auth/sign-in/password/",
-        "/auth//sign-in/password",
-        "/auth/sign-in//password",
-        "/auth/sign-in%2Fpassword",
-        "/auth/Sign-In/password",
-        "/auth/sign-in/./password",
-        "/auth/sign-in/../sign-in/password",
-        "/auth/sign-in/password;x=1",
-        "/auth/sign-in/password%00",
-        "/auth/sign%2din/password",
-        "/auth/sign_in/password",
-        "/auth/nothing",
-        "/auth",
-        "//auth/sign-in/password",
-        "/auth/static/../../pyproject.toml",
-        "/auth/static/%2e%2e/assembly.py",
-    ],
-)
-def test_no_path_is_normalised(host: InProcessHost, path: str) -> None:
+PATHS = [
+    "/auth/sign-in/password/",
+    "/auth//sign-in/password",
+    "/auth/sign-in//password",
+    "/auth/sign-in%2Fpassword",
+    "/auth/Sign-In/password",
+    "/auth/sign-in/./password",
+    "/auth/sign-in/../sign-in/password",
+    "/auth/sign-in/password;x=1",
+    "/auth/sign-in/password%00",
+    "/auth/sign%2din/password",
+    "/auth/sign_in/password",
+    "/auth/nothing",
+    "/auth",
+    "//auth/sign-in/password",
+    "/auth/static/../../pyproject.toml",
+    "/auth/static/%2e%2e/assembly.py",
+]
+
+
+def test_no_path_is_normalised(host: InProcessHost) -> None:
     sign_up(host)
-    answer = Client(host).send(
-        "POST",
-        path,
-        json.dumps({"identifier": ANN, "password": PASSWORD}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    assert answer.status in (404, 405), answer.text
-    assert answer.cookies == {}
+    body = json.dumps({"identifier": ANN, "password": PASSWORD}).encode()
+    for path in PATHS:
+        answer = Client(host).send("POST", path, body, {"Content-Type": "application/json"})
+        assert answer.status in (404, 405), (path, answer.text)
+        assert answer.cookies == {}, path
 
 
 def test_other_methods_are_told_which(host: InProcessHost) -> None:

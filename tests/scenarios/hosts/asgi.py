@@ -79,6 +79,7 @@ class StarletteHost(AsgiHost):
 
         routes = [*map(route, ROUTES), Mount("/auth", auth), Route(JWKS, auth, methods=["GET"])]
         self.app = Starlette(routes=routes)
+        self.app.router.redirect_slashes = False  # or Starlette makes /auth/ of /auth before we see it
 
 
 class FastApiHost(AsgiHost):
