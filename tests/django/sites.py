@@ -16,7 +16,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 class Wsgi(InProcessHost):
     def start(self, database: str, options: dict[str, Any]) -> None:
-        self.auth = project.runtime.Auth(**_given(options))
+        self.auth = project.runtime.Auth(database=database or None, **_given(options))
         project.runtime.use(self.auth)
         self.app = project.wsgi()
 
@@ -30,7 +30,7 @@ class Wsgi(InProcessHost):
 
 class Asgi(AsgiHost):
     def start(self, database: str, options: dict[str, Any]) -> None:
-        self.auth: Any = project.runtime.Auth(**_given(options))
+        self.auth: Any = project.runtime.Auth(database=database or None, **_given(options))
         project.runtime.use(self.auth)
         self.app = project.asgi()
 

@@ -272,3 +272,13 @@ def test_actions_are_called_from_views(site: InProcessHost) -> None:
     assert other.send("GET", "/who").json == {"email": None}
     assert get_user_model().objects.get().check_password(OTHER_PASSWORD)
     assert Authenticator.table == Row._meta.db_table
+
+
+def test_who_one_is_is_up_to_date_through_a_whole_request(site: InProcessHost) -> None:
+    make()
+    browser = Browser(site)
+    seen = theirs(browser, PASSWORD, "/all-in-one").json["seen"]
+    assert seen == [None, "ann@example.com", None, "ann@example.com", None]
+    assert browser.send("GET", "/who").json == {"email": None}
+    sign_in(browser)
+    assert theirs(browser, PASSWORD, "/all-in-one").json["seen"][0] == "ann@example.com"

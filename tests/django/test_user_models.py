@@ -1,5 +1,6 @@
 """User models as projects have them: other keys, no user name, no password column, names to sign in by of any type."""
 
+import logging
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -111,3 +112,27 @@ def test_taken_values_are_refused(member_site: sites.Wsgi) -> None:
     ben = ask("add_user", User(id="u2", email="ben@example.com", created_at=NOON))
     assert ask("change", User, {"id": ben.id}, email="ann@example.com") == 0
     assert not sign_in(Browser(member_site), password=PASSWORD).json.get("user")
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_a_model_that_wants_more_is_named_and_no_hash_is_in_the_log(
+    vendor: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    databases.empty()
+    alias = "default"
+    if vendor == "postgresql":
+        alias = "citizens"
+        databases.add(alias, request.getfixturevalue("fresh_postgres")())
+        databases.migrate(alias)
+    with override_settings(AUTH_USER_MODEL="people.Citizen"):
+        site = sites.Wsgi(alias)
+        browser = Browser(site)
+        browser.post("/sign-up", email="ann@example.com", password=PASSWORD)
+        caplog.clear()
+        assert browser.post("/email/verify", code=site.mail.code()).status == 500
+        site.close()
+    said = "".join(map(logging.Formatter().format, caplog.records))
+    assert "django.E2" in said
+    assert "town" in said
+    assert "argon2" not in said
+    assert "ann@example.com" not in said

@@ -18,6 +18,7 @@ urlpatterns = [
     path("do-leave", views.do_leave),
     path("their-sign-in", views.their_sign_in),
     path("atomic-sign-in", views.atomic_sign_in),
+    path("all-in-one", views.all_in_one),
     path("change-by-do", views.change_by_do),
     path("broken-sign-in", views.broken_sign_in),
 ]

@@ -1,6 +1,6 @@
 """Views as projects write them."""
 
-from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.contrib.auth import aauthenticate, alogin, alogout, authenticate, get_user_model, login, logout
 from django.contrib.auth.decorators import login_required as djangos_login_required
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
@@ -69,6 +69,28 @@ def sign_in_of_theirs(request):
 
 their_sign_in = csrf_exempt(transaction.non_atomic_requests(lambda request: sign_in_of_theirs(request)))
 atomic_sign_in = csrf_exempt(lambda request: sign_in_of_theirs(request))
+
+
+@csrf_exempt
+async def all_in_one(request):
+    """Who one is is up to date through a whole request."""
+    seen = [await name_of(request)]
+    user = await aauthenticate(request, username=request.POST["username"], password=request.POST["password"])
+    await alogin(request, user)
+    seen.append(await name_of(request))
+    await alogout(request)
+    seen.append(await name_of(request))
+    await auth().ado(password.sign_in, identifier=request.POST["username"], password=request.POST["password"])
+    seen.append(await name_of(request))
+    await auth().ado(sign_out.sign_out)
+    seen.append(await name_of(request))
+    return JsonResponse({"seen": seen})
+
+
+async def name_of(request):
+    user = await request.auser()
+    assert user.is_authenticated == request.user.is_authenticated
+    return getattr(user, "email", None)
 
 
 @csrf_exempt

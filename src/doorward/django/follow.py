@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import login, logout
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in
-from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 
 from doorward.core.call import Call
@@ -34,7 +34,8 @@ def follow(request: Any, call: Call) -> None:
             _signed_out(request, call.store)
 
 
-def _signed_in(request: HttpRequest, person: Any, *, by_cookie: bool) -> None:
+def _signed_in(request: Any, person: Any, *, by_cookie: bool) -> None:
+    setattr(request, PERSON, person)
     if by_cookie:
         login(request, person, backend=BACKEND)
     else:  # a program, which keeps no cookies
@@ -46,6 +47,7 @@ def _signed_out(request: Any, store: DjangoStore) -> None:
     person = getattr(request, PERSON, None) or next(iter(store.people.values()), None)
     if person is not None:
         request.user = person
+    setattr(request, PERSON, AnonymousUser())
     logout(request)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_delete
 
@@ -15,7 +16,7 @@ from doorward.core.identify import end_session
 from doorward.core.ports import Store
 from doorward.core.records import Record, User, columns
 from doorward.django.backend import FINISHED
-from doorward.django.follow import following, is_following
+from doorward.django.follow import PERSON, following, is_following
 from doorward.django.runtime import auth
 
 
@@ -36,6 +37,7 @@ def _logged_in(request: Any, user: Any, **_: Any) -> None:
             auth().unfinished(request, user)
         else:
             auth().enter(request, finished)
+            setattr(request, PERSON, user)
 
 
 def _logged_out(request: Any, **_: Any) -> None:
@@ -55,6 +57,7 @@ def _logged_out(request: Any, **_: Any) -> None:
 
     with following(request):
         host.run(leave, visit.client)
+    setattr(request, PERSON, AnonymousUser())
 
 
 def _deleted(instance: Any, using: str, **_: Any) -> None:

@@ -193,6 +193,8 @@ class DjangoStore:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except IntegrityError as error:
+            raise translated(error) from None
         except DatabaseError as error:
             raise translated(error) from error
         except InterfaceError as error:
@@ -257,8 +259,14 @@ def translated(error: DatabaseError) -> Exception:
     name = getattr(cause, "sqlite_errorname", "")
     if isinstance(error, IntegrityError) and (state == CLASH or name in SQLITE_CLASHES):
         return Taken(str(error))
-    if isinstance(error, IntegrityError) and (state == "23502" or name == "SQLITE_CONSTRAINT_NOTNULL"):
-        return Misconfigured("django.E2", f"AUTH_USER_MODEL wants a value we have not, give it a default: {error}")
+    if isinstance(error, IntegrityError):
+        # PostgreSQL's own text holds the whole row, a password's hash among it.
+        where = str(error) if name else " ".join(filter(None, (_said(cause, "column"), _said(cause, "constraint"))))
+        return Misconfigured("django.E2", f"AUTH_USER_MODEL refuses a row that we make ({where}): give it defaults")
     if state in ABSENT or (name == "SQLITE_ERROR" and "no such" in str(error)):
         return Misconfigured("django.E3", UNMIGRATED)
     return Unavailable(f"the database: {type(cause).__name__}") if isinstance(error, OperationalError) else error
+
+
+def _said(cause: Any, what: str) -> str:
+    return getattr(getattr(cause, "diag", None), f"{what}_name", None) or ""

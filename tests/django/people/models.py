@@ -26,3 +26,13 @@ class Guest(AbstractBaseUser):
 
     USERNAME_FIELD = "login"
     objects = BaseUserManager()
+
+
+class Citizen(AbstractBaseUser):
+    """Cannot be made without a value that Doorward does not know."""
+
+    email = models.EmailField(unique=True)
+    town = models.CharField(max_length=40, null=False, default=None)
+
+    USERNAME_FIELD = "email"
+    objects = BaseUserManager()
