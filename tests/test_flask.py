@@ -331,6 +331,36 @@ def test_the_hosts_own_users_in_its_own_session(app: Flask, tmp_path: Path) -> N
     engine.dispose()
 
 
+@pytest.mark.parametrize("how", ["orm", "sql", "table made before"])
+def test_who_gets_the_key_of_a_deleted_user_gets_nothing_else(app: Flask, tmp_path: Path, how: str) -> None:
+    """SQLite gives keys again. Neither the session nor the password of who had it opens the next one's account."""
+    url = f"sqlite:///{tmp_path}/app.db"
+    engine = sa.create_engine(url)
+    session = scoped_session(sessionmaker(engine))
+    if how == "table made before":
+        Base.metadata.create_all(engine)
+    users = UserTable(Person, id="number", email="email")
+    auth = Auth(app, url, users=users, session=lambda: session, **options())
+    Base.metadata.create_all(engine)
+    app.teardown_appcontext(lambda error: session.remove())
+    host = run(app, auth)
+    ann = sign_up(host)
+    with session() as work:
+        if how == "sql":
+            work.execute(sa.text("DELETE FROM person"))
+        else:
+            work.delete(work.get_one(Person, 1))
+        work.commit()
+        work.add(Person(email="ben@example.com"))
+        work.commit()
+        assert work.scalar(sa.select(Person.number)) == 1
+    assert ann.get("/session").status == 401
+    assert sign_in(Client(host)).status == 401
+    assert sign_up(host).session  # and the address is free again
+    auth.close()
+    engine.dispose()
+
+
 def test_a_secret_of_doorwards_own_wins(app: Flask) -> None:
     app.secret_key = "dev"
     auth = Auth(app, "sqlite://", **options(secret=SECRET))

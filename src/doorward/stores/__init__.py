@@ -42,6 +42,9 @@ def open_store(url: str, *, records: Sequence[type[Record]], user_table: Any = N
     except Unavailable as unavailable:
         if scheme == "sqlite":
             raise Misconfigured("store.E3", f"{unavailable}; name a file in a folder this process may write") from None
+    if user_table is not None and scheme == "sqlite":
+        sqlite: Any = stores
+        _module("doorward.stores.departed", "sql").follow_deletions(sqlite.statements.homes, sqlite.connect)
     return stores
 
 
