@@ -191,3 +191,13 @@ def test_a_deleted_session_row_in_the_admin_is_a_session_that_ended(site: InProc
     assert deleted.status == 302, deleted.text
     assert other.get("/session").status == 401
     assert browser.get("/session").status == 200
+
+
+def test_the_address_of_a_user_who_was_there_before_is_taken(site: InProcessHost) -> None:
+    """Else a second account would stand in the way of the first one's sign-in. The answer is the same as ever."""
+    make()
+    browser = Browser(site)
+    asked = browser.post("/sign-up", email="ANN@example.com", password=PASSWORD)
+    assert (asked.status, asked.json["step"]) == (202, "verify")
+    assert site.mail.last.template == "address_taken"
+    assert sign_in(Browser(site)).status == 200
