@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import ContextVar
 from functools import partial
@@ -51,6 +53,7 @@ class Auth(Runtime):
         url, self.features = split_database(database, features)
         super().__init__(options if url is None else {**options, "database_url": url})
         self.assemble(self.features, self.surroundings())
+        self._digest_key = os.urandom(32)
 
     def surroundings(self) -> Surroundings:
         """What the framework around us knows; a bare ASGI application knows nothing."""
@@ -62,11 +65,34 @@ class Auth(Runtime):
             return await self._live(receive, send)
         if scope["type"] != "http":
             return await _hang_up(scope, receive, send)
+        recent = self.doorward.world.recent
+        if recent is None or scope["method"] != "GET":
+            return await self._answer(scope, receive, send)
+        asked, generation = self._digest(scope), recent.generation
+        messages = recent.said(asked, self.doorward.world.clock())
+        if messages is None:
+            response = await self.arespond(_request(scope, *self.located(scope)))
+            messages = _messages(response)
+            if response.read_at is not None:
+                recent.say(asked, messages, response.read_at, generation=generation)
+        for message in messages:
+            await send(message)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, prefix = self.located(scope)
         body = await _read(scope, receive)
         if body is None:  # the client went away
             return None
         await _send(send, await self.arespond(_request(scope, path, prefix, body)))
+
+    def _digest(self, scope: Scope) -> bytes:
+        """What stands for a whole request without a body: only one that is the same in every byte of it is told again
+        what it was told (core/session.py: `Recent`)."""
+        lines = [name + b":" + value for name, value in scope["headers"]]  # no line of a header holds a line feed
+        client, path = scope.get("client") or ("",), scope.get("raw_path") or scope["path"].encode()
+        start = f"{scope.get('scheme')} {scope.get('root_path')} {client[0]}".encode()
+        whole = b"\n".join((start, path, scope.get("query_string", b""), *lines))
+        return hashlib.blake2b(whole, digest_size=32, key=self._digest_key).digest()
 
     def middleware(self, app: App) -> App:
         """`app` with our paths answered; in all others `await scope["doorward"].identity()` says who asks."""
@@ -250,9 +276,14 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
 
 
 async def _send(send: Send, response: Response) -> None:
+    for message in _messages(response):
+        await send(message)
+
+
+def _messages(response: Response) -> tuple[Message, Message]:
     headers = [*_encoded(response.headers), (b"content-length", str(len(response.body)).encode())]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    return start, {"type": "http.response.body", "body": response.body}
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

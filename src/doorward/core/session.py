@@ -72,7 +72,8 @@ class Recent:
 
     Rule 19: an entry is used for at most 500 ms, so that what is ended anywhere holds everywhere within a second.
     What this process changes itself it forgets at once. `generation` tells a reader that something has changed
-    since it began to read. Bounded; raw secrets are not kept.
+    since it began to read. `said` is what an adapter answered on their behalf, by a digest of the whole request, and
+    is no older than they are. Bounded; raw secrets are not kept.
     """
 
     KEPT = timedelta(milliseconds=500)
@@ -80,6 +81,7 @@ class Recent:
 
     def __init__(self) -> None:
         self._entries: dict[str, tuple[datetime, Identity]] = {}
+        self._said: dict[bytes, tuple[datetime, Any]] = {}
         self.generation = 0
 
     def get(self, digest: str, now: datetime) -> Identity | None:
@@ -90,11 +92,25 @@ class Recent:
         if len(self._entries) >= self.MOST:
             self._entries.clear()
         if generation == self.generation:
+            identity.shapes["read_at"] = now
             self._entries[digest] = (now, identity)
+
+    def said(self, request: bytes, now: datetime) -> Any:
+        """What was answered to the same request while its identity is fresh; None otherwise."""
+        at, answer = self._said.get(request, (None, None))
+        return answer if at is not None and timedelta(0) <= now - at < self.KEPT else None
+
+    def say(self, request: bytes, answer: Any, read_at: datetime, *, generation: int) -> None:
+        """Keep an answer that says nothing but who somebody is, as read from the store at `read_at`."""
+        if len(self._said) >= self.MOST:
+            self._said.clear()
+        if generation == self.generation:
+            self._said[request] = (read_at, answer)
 
     def clear(self) -> None:
         self.generation += 1
         self._entries.clear()
+        self._said.clear()
 
 
 def session_digest(secret: str) -> str:

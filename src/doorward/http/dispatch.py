@@ -71,7 +71,10 @@ class Site:
             response = await self._answer(visit, call)
         except Refused as refused:
             response = await self._refused(visit, call, refused)
-        response.headers += self.cookies(visit, call)
+        cookies = self.cookies(visit, call)
+        if cookies:
+            response.read_at = None
+        response.headers += cookies
         return self._finished(response)
 
     async def _answer(self, visit: Visit, call: Call) -> Response:
@@ -93,7 +96,9 @@ class Site:
             return Response(status)
         if action.cacheable:
             return self._static(visit.request, Static(headers.JSON, body, etag_of(body)))
-        return Response(status, [("Content-Type", headers.JSON)], body)
+        says_who = isinstance(result, Stepped) and result.only_says_who and result.identity is call.identity
+        read_at = call.identity.shapes.get("read_at") if says_who and call.identity is not None else None
+        return Response(status, [("Content-Type", headers.JSON)], body, read_at)
 
     async def _refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
         if refused.reason == "attempt_expired":

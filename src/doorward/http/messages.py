@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 # Design 6.6: bound everything before work. A host reads one byte more than this, so that «larger» can be told.
 MAX_BODY = 64 * 1024
@@ -48,11 +49,15 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One response; header names as they are to be sent, repeated ones (Set-Cookie) as repeated pairs."""
+    """One response; header names as they are to be sent, repeated ones (Set-Cookie) as repeated pairs.
+
+    `read_at`: it says nothing but who somebody is, as read from the store at that time; None for all others.
+    """
 
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    read_at: datetime | None = None
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
