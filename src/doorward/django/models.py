@@ -107,6 +107,7 @@ class Attempt(models.Model):
     subject = text(64, default="")
     proofs = text(0, default="[]")
     auth_epoch = text(64, default="")
+    host_digest = text(default="")
     code = text(default="")
     code_tries = number(default=0)
     code_expires_at = moment(null=True)

@@ -91,6 +91,9 @@ class DjangoStore:
         return await self.get(User, id=str(made.pk))
 
     async def get(self, kind: type[R], /, **where: Any) -> R | None:
+        home = self._homes[kind]
+        if home.is_plain(where):
+            return cast("R | None", self._fetched(home, where))
         rows = self._read(kind, self._rows(kind, where)[:1])
         return rows[0] if rows else None
 
@@ -160,6 +163,13 @@ class DjangoStore:
             return home.rows(self._alias, where)
         except Unstorable:
             return home.model._default_manager.using(self._alias).none()
+
+    def _fetched(self, home: Home, where: Mapping[str, Any]) -> Any:
+        try:
+            with self._translated():
+                return home.fetch(connections[self._alias], where)
+        except Unstorable:
+            return None
 
     def _read(self, kind: type[R], rows: QuerySet[Any]) -> list[R]:
         with self._translated():

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(default="", max_length=64)),
                 ("proofs", models.TextField(default="[]")),
                 ("auth_epoch", models.CharField(default="", max_length=64)),
+                ("host_digest", models.CharField(default="", max_length=255)),
                 ("code", models.CharField(default="", max_length=255)),
                 ("code_tries", models.BigIntegerField(default=0)),
                 ("code_expires_at", models.DateTimeField(null=True)),
