@@ -183,3 +183,12 @@ def test_a_sign_in_under_way_does_not_survive_a_change(house: House) -> None:
 def test_bad_passwords_are_named(house: House, typed: object) -> None:
     refusal = refused("invalid_input", house.browser().do, password.sign_in, identifier="a", password=typed)
     assert refusal.errors[0].field == "password"
+
+
+def test_a_sign_in_under_way_does_not_survive_a_change_by_the_host(house: House) -> None:
+    """Rule 20: SQL edits and `set_password` of a host end what was proved with the password before."""
+    secret = with_totp(signed_up(house))
+    thief = house.browser("198.51.100.6")
+    assert signed_in(thief).hold == Prove(("totp",))
+    change(house, password="argon2$set by the host")
+    refused("attempt_expired", thief.do, totp.sign_in, code=code_of(house, secret))

@@ -22,6 +22,7 @@ class Attempt(Record):
     `digest` is that of the secret the client holds. `subject` names what the purpose is about: the pending sign-up,
     or the session of a step-up. `code` is a keyed digest (rule 15). `browser`: made by a browser, so that its
     cookie must come with it (rule 5). `guard` rises with every change: the compare-and-set of parallel steps.
+    `auth_epoch` and `host_digest` are those of the first proof: what ends sessions ends what was proved before it.
     """
 
     table: ClassVar[str] = "doorward_attempt"
@@ -32,6 +33,7 @@ class Attempt(Record):
     subject: str = column(size=64, default="")
     proofs: str = column(size=0, default="[]")
     auth_epoch: str = column(size=64, default="")
+    host_digest: str = column(default="")
     code: str = column(default="")
     code_tries: int = column(default=0)
     code_expires_at: datetime | None = column(default=None)

@@ -222,7 +222,12 @@ async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -
     if attempt.user_id and attempt.user_id != user.id:
         raise Refused("no_sign_in_under_way")
     account = await account_of(call, user)
-    attempt = replace(attempt, user_id=user.id, auth_epoch=attempt.auth_epoch or account.auth_epoch)
+    attempt = replace(
+        attempt,
+        user_id=user.id,
+        auth_epoch=attempt.auth_epoch or account.auth_epoch,
+        host_digest=_unchanged_host_digest(call, attempt, user),
+    )
     for proof in proofs:
         attempt = attempt.with_proof(proof)
     facts = await facts_of(call, user, account, read_proofs(attempt.proofs), fresh_within=_fresh_within(call, attempt))
@@ -233,6 +238,15 @@ async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -
         raise Refused(step.reason)
     kept = await keep(call, under_way, attempt)
     return held(call, kept, step)
+
+
+def _unchanged_host_digest(call: Call, attempt: Attempt, user: User) -> str:
+    """Rule 20 for attempts: a host that changes the password column ends what was proved before, too."""
+    ring = call.keyring
+    known = [host_digest(ring.key("host-state", key_id=id), user) for id in ring.ids]
+    if attempt.host_digest and attempt.host_digest not in known:
+        raise Refused("attempt_expired")
+    return attempt.host_digest or known[0]
 
 
 def held(call: Call, under_way: UnderWay, hold: Hold, *, to: str = "") -> Stepped:

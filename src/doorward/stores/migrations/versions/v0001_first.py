@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("subject", text(64), nullable=False),
         sa.Column("proofs", text(), nullable=False),
         sa.Column("auth_epoch", text(64), nullable=False),
+        sa.Column("host_digest", text(255), nullable=False),
         sa.Column("code", text(255), nullable=False),
         sa.Column("code_tries", sa.BigInteger(), nullable=False),
         sa.Column("code_expires_at", moment(), nullable=True),
