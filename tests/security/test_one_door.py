@@ -30,7 +30,7 @@ WAYS_TO_ADVANCE = {
     ("src/doorward/features/totp.py", "confirm"),
     ("src/doorward/features/totp.py", "sign_in"),
     # Django's `login()` of what `authenticate()` proved with the password, in this process and a moment ago.
-    ("src/doorward/django/backend.py", "entered"),
+    ("src/doorward/django/runtime.py", "entered"),
     # `force_login` of Django's test client, which no installation imports.
     ("src/doorward/testing/django.py", "_forced"),
 }
