@@ -18,6 +18,8 @@ from doorward.limits.redis import RedisLimits
 from doorward.stores import migrations, open_store
 from doorward.testing.doubles import Clock
 
+# Seconds that these tests wait for Valkey: how soon it is given up is another law, and this machine may be busy.
+PATIENCE = 10.0
 KINDS = ["memory", "sqlite", "postgres", "postgres awaiting", "valkey", "valkey awaiting"]
 
 
@@ -88,7 +90,7 @@ def door(request: pytest.FixtureRequest, shared: Callable[[str], Stores], runner
     if kind == "memory":
         limits = MemoryLimits(clock)
     elif kind == "valkey":
-        limits = open_limits(request.getfixturevalue("fresh_valkey"), clock=clock)
+        limits = RedisLimits(request.getfixturevalue("fresh_valkey"), patience=PATIENCE)
     else:
         limits = open_limits(clock=clock, shared=shared(kind))
         finish(limits.forget("key"))
@@ -179,7 +181,7 @@ def test_a_limit_of_nothing_is_a_mistake_of_ours(door: Door, limit: dict[str, in
 def test_two_processes_share_what_is_kept_outside(fresh_valkey: str, shared: Callable[[str], Stores]) -> None:
     clock = Clock()
     for one, other in (
-        (RedisLimits(fresh_valkey), RedisLimits(fresh_valkey)),
+        (RedisLimits(fresh_valkey, patience=PATIENCE), RedisLimits(fresh_valkey, patience=PATIENCE)),
         (StoreLimits(shared("sqlite"), clock), StoreLimits(shared("sqlite"), clock)),
     ):
         assert finish(one.hit("key", most=1, seconds=60)) == 0
@@ -208,14 +210,14 @@ def test_stories_that_hold_all_connections_do_not_wait_for_limits(
 
 
 def test_installations_on_one_valkey_do_not_meet(fresh_valkey: str) -> None:
-    one, other = (open_limits(fresh_valkey, clock=Clock(), namespace=name) for name in ("one", "other"))
+    one, other = (RedisLimits(fresh_valkey, namespace=name, patience=PATIENCE) for name in ("one", "other"))
     assert [finish(limits.hit("key", most=1, seconds=60)) for limits in (one, other)] == [0, 0]
     one.close()
     other.close()
 
 
 def test_both_forms_count_together(fresh_valkey: str, runner: asyncio.Runner) -> None:
-    limits = RedisLimits(fresh_valkey)
+    limits = RedisLimits(fresh_valkey, patience=PATIENCE)
     assert finish(limits.hit("key", most=1, seconds=60)) == 0
     assert runner.run(_within(limits.awaiting.hit("key", most=1, seconds=60))) > 0
     runner.run(limits.awaiting.aclose())
