@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,6 @@ from doorward.stores.migrations import migrate
 from tests.scenarios.client import Client
 from tests.scenarios.hosts import HOSTS, InProcessHost
 from tests.scenarios.people import sign_in, sign_up
-from tests.scenarios.test_forty_at_once import at_once
 
 
 @pytest.fixture(params=["flask", "fastapi"])
@@ -34,11 +32,11 @@ def processes(name: str, request: pytest.FixtureRequest, postgres_url: str) -> I
 
 def test_processes_count_together(processes: list[InProcessHost]) -> None:
     sign_up(processes[0])
-    answers = at_once(lambda n: sign_in(Client(processes[n % 2]), password=f"wrong password number {n}"))
-    counted = Counter(answer.status for answer in answers)
-    assert set(counted) == {401, 429}, counted
-    # Fewer where Valkey did not answer in time: then each process counts half of it for itself.
-    assert 5 <= counted[401] <= 21
+    answers = [sign_in(Client(processes[n % 2]), password=f"wrong password number {n}") for n in range(30)]
+    statuses = [answer.status for answer in answers]
+    # Twenty in five minutes; a few more where the machine is slow, for time goes on and Valkey may answer too late.
+    assert set(statuses) == {401, 429}
+    assert 20 <= statuses.count(401) <= 24
     for host in processes:
         refused = sign_in(Client(host))
         assert (refused.status, refused.reason) == (429, "too_many_attempts")
