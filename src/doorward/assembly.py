@@ -24,7 +24,7 @@ from doorward.core.records import OutboxMessage
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.settings import Settings, load_settings
 from doorward.core.steps import Gate
-from doorward.cpu import MIB, AwaitingHash, BlockingHash, HashPool, process_pool
+from doorward.cpu import MIB, AwaitingHash, BlockingHash, HashPool, limit_of_waiting_threads, process_pool
 from doorward.delivery import Outbox, OutboxThread, Upkeep, open_mail
 from doorward.http.dispatch import Site
 from doorward.http.messages import Request, Response
@@ -131,7 +131,10 @@ class Runtime:
             "sync": world,
             "async": replace(world, limits=getattr(limits, "awaiting", limits)),
         }
-        self.pool, passwords = parts.pool or _pool(settings, names), parts.passwords or _passwords(settings)
+        self.pool, passwords = (
+            parts.pool or _pool(settings, names, self.colour),
+            parts.passwords or _passwords(settings),
+        )
         self._hashes: dict[Colour, Hash] = {
             "sync": BlockingHash(self.pool, passwords),
             "async": AwaitingHash(self.pool, passwords),
@@ -367,9 +370,11 @@ def derived_secret(around: Surroundings) -> str | None:
     return ",".join(dict.fromkeys(strong)) or None
 
 
-def _pool(settings: Settings, names: set[str]) -> HashPool:
-    """The one of this process, unless its size was set."""
-    return HashPool(memory_limit=settings.hash_memory_mib * MIB) if "hash_memory_mib" in names else process_pool()
+def _pool(settings: Settings, names: set[str], colour: Colour) -> HashPool:
+    """The one of this process. Where nobody set its size and request threads wait for it, it admits fewer jobs."""
+    if colour == "sync" and "hash_memory_mib" not in names:
+        return process_pool(limit_of_waiting_threads())
+    return process_pool(settings.hash_memory_mib * MIB)
 
 
 def _passwords(settings: Settings) -> Passwords:

@@ -243,9 +243,17 @@ if hasattr(os, "register_at_fork"):
 
 
 @cache
-def process_pool() -> HashPool:
-    """The one pool of this process, with the defaults."""
-    return HashPool()
+def process_pool(memory_limit: int | None = None) -> HashPool:
+    """The one pool of this process with that limit."""
+    return HashPool(memory_limit=memory_limit)
+
+
+def limit_of_waiting_threads() -> int:
+    """Bytes to admit where request threads wait for their hash: two jobs a core, and eight at least.
+
+    A host wants more threads than that, so that some are left for people who are signed in.
+    """
+    return max(LEAST_LIMIT, 2 * _cores() * LEAST_MEMORY)
 
 
 class _Hashing:
