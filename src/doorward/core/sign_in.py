@@ -241,8 +241,9 @@ async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -
 
 
 def _unchanged_host_digest(call: Call, attempt: Attempt, user: User) -> str:
-    """Rule 20 for attempts: a host that changes the password column ends what was proved before, too."""
-    ring = call.keyring
+    """Rule 20 for attempts: a host that changes the password column ends what was proved before, too. Whether the
+    account is open is the gates' to say, with their own word."""
+    ring, user = call.keyring, replace(user, active=True)
     known = [host_digest(ring.key("host-state", key_id=id), user) for id in ring.ids]
     if attempt.host_digest and attempt.host_digest not in known:
         raise Refused("attempt_expired")
