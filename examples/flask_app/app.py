@@ -41,7 +41,7 @@ auth = Auth(
     app,
     DATABASE,
     origin="http://localhost:5000",
-    service_name="Guest book",
+    rp_name="Guest book",
     users=UserTable(Member, email="email", name="name"),
     session=lambda: session,
 )

@@ -22,10 +22,10 @@ def refusal(given: dict[str, Any], environ: dict[str, str] | None = None, config
 
 
 def test_arguments_win_over_the_environment_and_that_over_the_file() -> None:
-    config = {"SERVICE_NAME": "file", "MAIL_FROM": "file@example.com", "SIGN_UP": "closed"}
-    environ = {"DOORWARD_SERVICE_NAME": "environment", "DOORWARD_MAIL_FROM": "env@example.com", "PATH": "/bin"}
-    settings = load_settings({**GOOD, "service_name": "argument"}, environ, config)
-    assert (settings.service_name, settings.mail_from, settings.sign_up) == ("argument", "env@example.com", "closed")
+    config = {"RP_NAME": "file", "MAIL_FROM": "file@example.com", "SIGN_UP": "closed"}
+    environ = {"DOORWARD_RP_NAME": "environment", "DOORWARD_MAIL_FROM": "env@example.com", "PATH": "/bin"}
+    settings = load_settings({**GOOD, "rp_name": "argument"}, environ, config)
+    assert (settings.rp_name, settings.mail_from, settings.sign_up) == ("argument", "env@example.com", "closed")
 
 
 def test_an_unknown_setting_is_refused_with_the_likely_one() -> None:
@@ -35,7 +35,12 @@ def test_an_unknown_setting_is_refused_with_the_likely_one() -> None:
 
 
 def test_what_kubernetes_injects_is_no_setting() -> None:
-    environ = {"DOORWARD_SERVICE_HOST": "10.0.0.1", "DOORWARD_PORT": "tcp://10.0.0.1:80", "DOORWARD_PORT_80_TCP": "x"}
+    environ = {
+        "DOORWARD_SERVICE_HOST": "10.0.0.1",
+        "DOORWARD_SERVICE_PORT_WEB": "80",
+        "DOORWARD_PORT": "tcp://10.0.0.1:80",
+        "DOORWARD_PORT_80_TCP": "x",
+    }
     assert isinstance(load_settings(GOOD, environ), Settings)
 
 

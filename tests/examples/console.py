@@ -28,7 +28,7 @@ class Terminal:
     """Where somebody tries the commands of one page. Ann has signed up already."""
 
     def __init__(self, **settings: Any) -> None:
-        self.host = Bare(origin=ORIGIN, service_name="Example", **settings)
+        self.host = Bare(origin=ORIGIN, rp_name="Example", **settings)
         self.words: dict[str, str] = {}
         self.ran = 0
         self._secret = b""

@@ -62,7 +62,7 @@ INSTALLED_APPS += ["doorward.django"]
 MIDDLEWARE[MIDDLEWARE.index(_AUTH)] = "doorward.django.middleware.AuthenticationMiddleware"
 AUTHENTICATION_BACKENDS = ["doorward.django.backend.Backend"]
 LOGIN_URL = "doorward:sign_in"
-DOORWARD = {"ORIGIN": "http://localhost:8000", "SERVICE_NAME": "Guest book"}
+DOORWARD = {"ORIGIN": "http://localhost:8000", "RP_NAME": "Guest book"}
 
 # Not needed, and good: closed by default, and the hashes that are written are argon2id.
 MIDDLEWARE += ["doorward.django.middleware.ClosedMiddleware"]

@@ -80,7 +80,7 @@ class Settings:
     token_audience: tuple[str, ...] = ()
     return_origins: tuple[Origin, ...] = ()
     sign_up: Literal["open", "closed"] = "open"
-    service_name: str = "Doorward"
+    rp_name: str = "Doorward"
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
     hash_memory_mib: int = 1280
     listen: str = "127.0.0.1:8000"
@@ -199,7 +199,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
     Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),
-    Setting("SERVICE_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
+    Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
     Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),
     Setting("LISTEN", "Address and port of `doorward serve`.", _text),
@@ -210,7 +210,7 @@ SETTINGS: tuple[Setting, ...] = (
 _BY_ATTRIBUTE = {setting.attribute: setting for setting in SETTINGS}
 PREFIX = "DOORWARD_"
 # Kubernetes injects these for a service named `doorward`; no setting has such a name (rules.md 41).
-_INJECTED = ("DOORWARD_SERVICE_HOST", "DOORWARD_SERVICE_PORT", "DOORWARD_PORT")
+_INJECTED = ("DOORWARD_SERVICE_", "DOORWARD_PORT")
 _NOT_SETTINGS = ("DOORWARD_CONFIG",)
 
 

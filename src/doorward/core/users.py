@@ -71,6 +71,6 @@ async def addresses_of(call: Call, user: User) -> tuple[str, ...]:
 async def tell(call: Call, user: User, template: str, words: Mapping[str, str] | None = None) -> None:
     """A letter to every verified address of a user (design 7: every binding, removal and recovery is told)."""
     settings = call.world.settings
-    common = {"service": settings.service_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
+    common = {"service": settings.rp_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
     for address in await addresses_of(call, user):
         await call.later(Letter(to=address, template=template, words={**common, **(words or {})}))

@@ -27,7 +27,7 @@ def check_new_password(call: Call, password: str, *, context: Iterable[str] = ()
     folded = password.casefold()
     if is_known(folded) or is_known(password):
         raise Refused("password_known")
-    words = [call.world.settings.service_name, call.world.settings.origin.host, *context]
+    words = [call.world.settings.rp_name, call.world.settings.origin.host, *context]
     if is_mostly_context(folded, words, least=min(least, 8)):
         raise Refused("password_context")
 

@@ -116,7 +116,7 @@ async def send_code(call: Call, under_way: UnderWay, pending: PendingSignUp, lin
 def with_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str) -> tuple[Attempt, Letter]:
     code = codes.numeric_code(call.world.random(16))
     settings = call.world.settings
-    words = {"service": settings.service_name, "name": pending.name}
+    words = {"service": settings.rp_name, "name": pending.name}
     attempt = replace(under_way.attempt, code_tries=0, code="", code_expires_at=call.now + call.policy.code_life)
     if not pending.canonical:
         # Rule 4: a decoy has the same row, life and limits, and no code is ever right.

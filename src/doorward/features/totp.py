@@ -107,7 +107,7 @@ async def begin(call: Call, *, name: NameText = "", attempt: AttemptText | None 
 def shown(call: Call, user: User, secret: bytes) -> TotpBegun:
     """A secret as people and apps take it."""
     key = rfc6238.TotpKey(secret)
-    issuer = call.world.feature(Totp).issuer or call.world.settings.service_name
+    issuer = call.world.feature(Totp).issuer or call.world.settings.rp_name
     uri = rfc6238.provisioning_uri(key, issuer=issuer, account=user.email or user.username or user.id)
     qr = segno.make(uri, error="m", micro=False).svg_inline(border=4, dark="#000", light="#fff", omitsize=True)
     return TotpBegun(rfc6238.base32(secret), uri, qr, int(ENROLMENT_LIFE.total_seconds()))
@@ -251,7 +251,7 @@ async def load_set_up(call: Call, query: Mapping[str, str]) -> Mapping[str, obje
 
 @dataclass(frozen=True)
 class Totp(Feature):
-    """One-time codes of an authenticator app. `issuer` is the name shown there (default: SERVICE_NAME)."""
+    """One-time codes of an authenticator app. `issuer` is the name shown there (default: RP_NAME)."""
 
     issuer: str = ""
 

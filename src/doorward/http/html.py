@@ -130,7 +130,7 @@ class Html:
         settings = self.doorward.world.settings
         return {
             "prefix": request.prefix,
-            "service_name": settings.service_name,
+            "service_name": settings.rp_name,
             "csrf_token": "",
             "attempt": "",
             "user": None,

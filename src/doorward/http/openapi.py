@@ -38,7 +38,7 @@ def document(doorward: Doorward, routes: Mapping[str, Route]) -> Schema:
     settings, prefix = doorward.world.settings, doorward.world.prefix
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"{settings.service_name}: sign-in", "version": __version__},
+        "info": {"title": f"{settings.rp_name}: sign-in", "version": __version__},
         "servers": [{"url": str(settings.origin)}],
         "paths": {prefix + path: _path(route) for path, route in sorted(routes.items()) if route.read or route.write},
         "components": {

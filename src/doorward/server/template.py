@@ -18,7 +18,7 @@ EXAMPLES = {
     "token_audience": '["https://api.example.com"]',
     "return_origins": '["https://app.example.com"]',
     "sign_up": '"open"',
-    "service_name": '"Example"',
+    "rp_name": '"Example"',
     "password_hash": '"argon2id"',
     "hash_memory_mib": "1280",
     "listen": '"127.0.0.1:8000"',
