@@ -100,9 +100,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 def test_arguments_win_over_the_environment_which_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
-    file.write_text(
-        f'secret = "{STRONG}"\norigin = "https://file.example"\nRP_NAME = "file"\nmail_from = "a@b.c"\n'
-    )
+    file.write_text(f'secret = "{STRONG}"\norigin = "https://file.example"\nRP_NAME = "file"\nmail_from = "a@b.c"\n')
     environ = {"DOORWARD_ORIGIN": "https://env.example", "DOORWARD_RP_NAME": "env", "HOME": "/"}
     installation = load(sources({"origin": "https://given.example", "listen": None}, environ, file))
     found = installation.settings
