@@ -8,6 +8,7 @@ correct the draft: Alembic knows nothing of renamed columns and of data that has
 import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
@@ -18,7 +19,7 @@ from doorward.core.doorward import records_of
 from doorward.limits.store import LimitWindow
 from doorward.presets import standard
 from doorward.stores import migrations
-from doorward.stores.revision import VERSIONS
+from doorward.stores.revision import TABLE, VERSIONS
 from doorward.stores.tables import metadata_for
 
 NAMED = re.compile(r"op\.f\(('[^']*')\)")
@@ -56,10 +57,29 @@ def first(metadata: sa.MetaData) -> tuple[ops.UpgradeOps, ops.DowngradeOps]:
 
 def since(metadata: sa.MetaData, url: str) -> tuple[ops.UpgradeOps, ops.DowngradeOps]:
     """What differs from that database."""
+    options = {"target_metadata": metadata, "compare_type": True, "version_table": TABLE}
     with migrations.connected(url) as connection:
-        context = MigrationContext.configure(connection, opts={"target_metadata": metadata, "compare_type": True})
+        context = MigrationContext.configure(connection, opts=options)
         script = produce_migrations(context, metadata)
+    for added in columns_added(script.upgrade_ops):
+        added.column.server_default = default_of(added.table_name, added.column)
     return script.upgrade_ops, script.downgrade_ops
+
+
+def columns_added(operations: ops.OpContainer) -> list[ops.AddColumnOp]:
+    inner = [part for part in operations.ops if isinstance(part, ops.OpContainer)]
+    here = [part for part in operations.ops if isinstance(part, ops.AddColumnOp)]
+    return [*here, *(added for part in inner for added in columns_added(part))]
+
+
+def default_of(table: str, column: sa.Column) -> sa.DefaultClause | None:
+    """What rows that are there already hold in a new column: what a new record would."""
+    if column.nullable:
+        return None
+    (kind,) = (kind for kind in records_of(standard()) if kind.table == table)
+    default = next(field.default for field in fields(kind) if field.name == column.name)
+    written = str(int(default)) if isinstance(default, int) and not isinstance(default, bool) else repr(default)
+    return sa.DefaultClause(sa.true() if default is True else sa.false() if default is False else sa.text(written))
 
 
 def rendered_type(kind: str, item: object, _: object) -> str | bool:

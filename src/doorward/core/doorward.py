@@ -12,6 +12,7 @@ from doorward.core.attempt import Attempt
 from doorward.core.call import Call, Client, Issuer, World
 from doorward.core.events import Event
 from doorward.core.feature import Feature, Page, Sweep
+from doorward.core.mailed import MailedLink
 from doorward.core.ports import Busy, Clock, Hash, Limits, Post, Randomness, Store
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
@@ -56,6 +57,7 @@ class Doorward:
         self.sweeps = (
             Sweep(Attempt, "expires_at"),
             Sweep(Session, "expires_at"),
+            Sweep(MailedLink, "expires_at"),
             Sweep(OutboxMessage, "expires_at"),
             *(sweep for feature in features for sweep in feature.sweeps),
         )
@@ -117,7 +119,8 @@ class Doorward:
 
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     """Every record class of the core and of these features, once."""
-    return tuple(dict.fromkeys((*CORE_RECORDS, Attempt, Session, *(r for f in features for r in f.records))))
+    ours = (*CORE_RECORDS, Attempt, Session, MailedLink)
+    return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 
 async def require(call: Call, needs: Needs, *, fresh_within: timedelta | None = None) -> None:

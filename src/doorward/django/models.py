@@ -149,6 +149,21 @@ class Session(models.Model):
         return f"session of user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class MailedLink(models.Model):
+    """A link in a letter, that is good once."""
+
+    digest = text(primary_key=True)
+    purpose = text(32)
+    user_id = text(64, db_index=True, default="")
+    subject = text(320, default="")
+    auth_epoch = text(64, default="")
+    created_at = moment()
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_mailed_link"
+
+
 class PendingSignUp(models.Model):
     """What somebody asked for before proving the address."""
 

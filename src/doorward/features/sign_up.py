@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from doorward.core import mailed
 from doorward.core.action import AttemptText, EmailText, Identifier, Issue, NameText, PasswordText, UrlText, action
 from doorward.core.attempt import SIGN_UP, Attempt
 from doorward.core.call import Call, Letter
@@ -20,7 +21,7 @@ from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import find_user
 from doorward.features import password as passwords
 from doorward.features.password_rules import check_new_password
-from doorward.primitives import codes, text, tokens
+from doorward.primitives import text, tokens
 
 # Mail proves an address; it is no factor (rule 6).
 EMAIL = Method("email", "email", frozenset(), primary=True)
@@ -114,26 +115,18 @@ async def send_code(call: Call, under_way: UnderWay, pending: PendingSignUp, lin
 
 
 def with_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str) -> tuple[Attempt, Letter]:
-    code = codes.numeric_code(call.world.random(16))
     settings = call.world.settings
     words = {"service": settings.rp_name, "name": pending.name}
-    attempt = replace(under_way.attempt, code_tries=0, code="", code_expires_at=call.now + call.policy.code_life)
     if not pending.canonical:
-        # Rule 4: a decoy has the same row, life and limits, and no code is ever right.
-        attempt = replace(attempt, code=code_digest(call, attempt, call.new_secret()))
+        attempt = mailed.with_decoy_code(call, under_way.attempt)
         return attempt, Letter(pending.address, "address_taken", {**words, "sign_in_link": call.link("/sign-in")})
-    attempt = replace(attempt, code=code_digest(call, attempt, code))
+    attempt, code = mailed.with_code(call, under_way.attempt)
     words |= {
         "code": code,
         "minutes": str(int(call.policy.code_life.total_seconds()) // 60),
         "link": call.link(f"/email/verify?token={link}"),
     }
     return attempt, Letter(pending.address, "verify_address", words)
-
-
-def code_digest(call: Call, attempt: Attempt, code: str) -> str:
-    """HMAC(code key, purpose ‖ attempt ‖ code): short codes can be guessed from a plain digest (rule 15)."""
-    return tokens.hmac_digest(call.keyring.key("codes"), attempt.purpose, attempt.digest, code)
 
 
 async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:

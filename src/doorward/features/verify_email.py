@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from doorward.core import mailed
 from doorward.core.action import AttemptText, CodeText, TokenText, action
 from doorward.core.attempt import SIGN_UP
 from doorward.core.call import Call
@@ -12,10 +13,10 @@ from doorward.core.feature import Feature, Page
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, begin, current, held
 from doorward.core.steps import Verify
-from doorward.core.tries import fail, limit_letters, limit_tries, spend_code_try
+from doorward.core.tries import limit_letters, limit_tries
 from doorward.features import sign_up
 from doorward.features.sign_up import PendingSignUp
-from doorward.primitives import codes, text, tokens
+from doorward.primitives import text, tokens
 
 
 @action("email.verify", proving=True)
@@ -29,14 +30,8 @@ async def verify(
 
 
 async def _by_code(call: Call, attempt: str | None, code: str) -> Stepped:
-    under_way = await spend_code_try(call, await current(call, attempt, purpose=SIGN_UP))
-    kept = under_way.attempt
-    typed = codes.typed_code(code)
-    digest = sign_up.code_digest(call, kept, typed or "")
-    in_time = kept.code_expires_at is not None and call.now < kept.code_expires_at
-    if typed is None or not tokens.same(digest, kept.code) or not in_time:
-        raise await fail(call, "email", "wrong_code")
-    pending = await call.store.get(PendingSignUp, id=kept.subject)
+    under_way = await mailed.check_code(call, await current(call, attempt, purpose=SIGN_UP), code)
+    pending = await call.store.get(PendingSignUp, id=under_way.attempt.subject)
     if pending is None or pending.expires_at <= call.now:
         raise Refused("attempt_expired")
     return await sign_up.complete(call, under_way, pending)

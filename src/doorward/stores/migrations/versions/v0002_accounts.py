@@ -1,0 +1,33 @@
+"""Accounts and tokens, complete: what people and programs have between sign-up and closing the account."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from doorward.stores.tables import moment, text
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "doorward_mailed_link",
+        sa.Column("digest", text(255), nullable=False),
+        sa.Column("purpose", text(32), nullable=False),
+        sa.Column("user_id", text(64), nullable=False),
+        sa.Column("subject", text(320), nullable=False),
+        sa.Column("auth_epoch", text(64), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("expires_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_doorward_mailed_link"),
+    )
+    op.create_index("ix_doorward_mailed_link_expires_at", "doorward_mailed_link", ["expires_at"], unique=False)
+    op.create_index("ix_doorward_mailed_link_user_id", "doorward_mailed_link", ["user_id"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_doorward_mailed_link_user_id", table_name="doorward_mailed_link")
+    op.drop_index("ix_doorward_mailed_link_expires_at", table_name="doorward_mailed_link")
+    op.drop_table("doorward_mailed_link")
