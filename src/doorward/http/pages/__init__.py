@@ -91,7 +91,10 @@ class Pages:
             auto_reload=bool(templates),
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        # `_("…")` and `{% trans %}` in templates; English is what stands there.
+        self._environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
         self._environment.filters.update(shown.FILTERS)
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
