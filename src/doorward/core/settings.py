@@ -211,7 +211,8 @@ _BY_ATTRIBUTE = {setting.attribute: setting for setting in SETTINGS}
 PREFIX = "DOORWARD_"
 # Kubernetes injects these for a service named `doorward`; no setting has such a name (rules.md 41).
 _INJECTED = ("DOORWARD_SERVICE_", "DOORWARD_PORT")
-_NOT_SETTINGS = ("DOORWARD_CONFIG",)
+# Where the settings are, and servers that our own tests may be given.
+_NOT_SETTINGS = ("DOORWARD_CONFIG", "DOORWARD_TEST_POSTGRES", "DOORWARD_TEST_VALKEY")
 
 
 def load_settings(

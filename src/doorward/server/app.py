@@ -54,14 +54,17 @@ class Server:
         async def receive_in_time() -> Message:
             try:
                 async with asyncio.timeout_at(until):
-                    return await receive()
+                    message = await receive()
             except TimeoutError:
-                raise TooSlow from None
+                raise Unfinished(408) from None
+            if message["type"] == "http.disconnect":  # or its chunks are none (RFC 9112 §7.1)
+                raise Unfinished(400)
+            return message
 
         try:
             await self.auth(scope, receive_in_time, send)
-        except TooSlow:
-            await self._send(send, Response(408, [("Connection", "close")]))
+        except Unfinished as unfinished:
+            await self._send(send, Response(unfinished.status, [("Connection", "close")]))
 
     def _elsewhere(self, scope: Scope) -> Response:
         if scope["path"] != "/":
@@ -123,8 +126,12 @@ class Server:
                     return await send({"type": "lifespan.shutdown.complete"})
 
 
-class TooSlow(Exception):
-    """The body of a request did not come in time."""
+class Unfinished(Exception):
+    """The body of a request did not come whole, or not in time."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 async def _outbox_moves(call: Call) -> bool:
