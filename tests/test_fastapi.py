@@ -92,6 +92,25 @@ def test_an_endpoint_may_want_a_fresh_proof(app: FastAPI, auth: Auth) -> None:
     assert ann.send("GET", "/payout").reason == "fresh_proof_required"
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["/private?x=/docs", "/docs/../private", "/docs/%2e%2e/private", "//private", "/private/", "/private;/docs"]
+    + ["/%70rivate", "/PRIVATE", "/docs@/private", "/private#/docs", "http://docs/private", "/docs%2f..%2fprivate"],
+)
+@pytest.mark.parametrize("name", ["app.example.com", "app.example.com/docs?x=", "docs", ""])
+def test_no_spelling_makes_a_closed_route_public(app: FastAPI, auth: Auth, target: str, name: str) -> None:
+    """What decides is the route that will answer, never a URL put together from Host and path (CVE-2026-48710)."""
+    auth.protect(app, public=["/docs"])
+
+    @app.get("/private")
+    async def private() -> str:
+        return "private"
+
+    answer = Client(Running(app, auth)).send("GET", target, headers={"Host": name})
+    assert "private" not in answer.text.replace(target, "")
+    assert answer.status in (307, 400, 401, 404)
+
+
 def test_closed_by_default_is_one_line(app: FastAPI, auth: Auth) -> None:
     auth.protect(app, public=["/docs"])
     router = APIRouter(prefix="/inner")
