@@ -142,7 +142,7 @@ def test_while_the_database_is_away_nobody_is_signed_out(route: str, monkeypatch
         browser = Browser(site)
         assert sign_in(browser).status == 200
         with monkeypatch.context() as broken:
-            broken.setattr("doorward.django.homes.Home.rows", _away)
+            broken.setattr("doorward.django.store.DjangoStore._fetched", _away)
             answer = browser.send("GET", route)
         assert (answer.status, answer.cookies) == (503, {})
         assert int(answer.header("retry-after")) > 0

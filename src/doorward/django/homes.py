@@ -9,15 +9,16 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import CharField, EmailField, F, Field, Model, Q, QuerySet, TextField
+from django.db.models import CharField, EmailField, F, Field, Manager, Model, Q, QuerySet, TextField
 from django.db.models.lookups import In
 
-from doorward.core.records import Plus, Record, User, columns
+from doorward.core.records import Plus, Record, User, columns, key_of
 from doorward.core.refusals import Misconfigured
 from doorward.django.functions import AsciiLower
 from doorward.stores.values import Comparison, Unstorable, column_of, comparisons, findable, folded, keepable, kept
 
 LOOKUPS = {"eq": "", "null": "__isnull", "lt": "__lt", "gt": "__gt", "in": "__in"}
+Found = list[tuple[Any, Model | None]]
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # `User.created_at` where the project's model does not say
 NOTHING = Q(pk__in=())
 
@@ -44,7 +45,7 @@ class Home:
         self.names = tuple(column.name for column in columns(kind))
         self.moments = tuple(column.name for column in columns(kind) if column.kind is datetime)
         self.flags = tuple(column.name for column in columns(kind) if column.kind is bool)
-        self._selects: dict[tuple[str, ...], str] = {}
+        self._selects: dict[tuple[str, ...], Any] = {}
 
     def rows(self, alias: str, where: Mapping[str, Any]) -> QuerySet[Any]:
         """The rows that match. Raises `Unstorable` where no row can, TypeError for what does not exist."""
@@ -59,28 +60,33 @@ class Home:
         """The model's name of a column."""
         return column_of(self.kind, name).name
 
-    def read(self, rows: QuerySet[Any]) -> list[tuple[Any, Model | None]]:
+    def read(self, rows: QuerySet[Any]) -> Found:
         """The records, each with the instance it was made of where that is of use to anybody."""
         return [(self.kind(**dict(zip(self.names, row, strict=True))), None) for row in rows.values_list(*self.names)]
 
     def is_plain(self, where: Mapping[str, Any]) -> bool:
-        """Whether this asks for text that is equal: by session, token or key, as every request does."""
+        """Whether this asks for text that is equal: by session, token, user or key, as every request does."""
         return all(type(value) is str and name in self.names for name, value in where.items())
 
-    def fetch(self, connection: Any, where: Mapping[str, Any]) -> Any:
-        """The one row of a plain question, as a record, or None. Django takes ten times as long to make the SELECT as
-        the database to answer it."""
-        statement = self._selects.get(key := (connection.vendor, *where))
+    def fetch(self, connection: Any, where: Mapping[str, Any], *, order: str = "", limit: int = 1) -> Found:
+        """The rows of a plain question, as `read` gives them; `order` is `ORDER BY` in the model's words. Django takes
+        ten times as long to make the SELECT as the database to answer it."""
+        statement = self._selects.get(key := (connection.vendor, order, *where))
         if statement is None:
-            quote = connection.ops.quote_name
-            wanted = " AND ".join(f"{quote(name)} = %s" for name in where)
-            statement = f"SELECT {', '.join(map(quote, self.names))} FROM {quote(self.kind.table)} WHERE {wanted}"  # noqa: S608
-            self._selects[key] = statement = f"{statement} LIMIT 1"
+            statement = self._selects[key] = self._select(connection.ops.quote_name, where, order)
         values = [findable(column_of(self.kind, name), value) for name, value in where.items()]
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            row = cursor.fetchone()
-        return None if row is None else self.kind(**self._values(connection, row))
+            cursor.execute(statement, [*values, limit])
+            rows = cursor.fetchall()
+        return [(self.kind(**self._values(connection, row)), None) for row in rows]
+
+    def _select(self, quote: Callable[[str], str], where: Iterable[str], order: str) -> str:
+        wanted = " AND ".join(f"{quote(name)} = %s" for name in where) or "1 = 1"
+        statement = f"SELECT {', '.join(map(quote, self.names))} FROM {quote(self.kind.table)} WHERE {wanted}"  # noqa: S608
+        if order:
+            name, way = order.lstrip("-"), "DESC" if order.startswith("-") else "ASC"
+            statement += f" ORDER BY {quote(name)} {way}, {quote(key_of(self.kind))} {way}"
+        return f"{statement} LIMIT %s"
 
     def _values(self, connection: Any, row: Any) -> dict[str, Any]:
         values = dict(zip(self.names, row, strict=True))
@@ -124,13 +130,25 @@ class UserHome(Home):
             "password": _field(model, "password"),
             "created_at": _field(model, "date_joined"),
         }
+        manager = model._default_manager
+        self._shows_all = type(manager).get_queryset is Manager.get_queryset and manager._queryset_class is QuerySet
         self.called = [name for name in ("name", "full_name") if _field(model, name)][:1] or [
             name for name in ("first_name", "last_name") if _field(model, name)
         ]
 
     def is_plain(self, where: Mapping[str, Any]) -> bool:
-        """Never: what the project's manager adds to a question may change with each."""
-        return False
+        """By key, where the default manager is as Django made it: another may add to a question, each time anew."""
+        return self._shows_all and tuple(where) == ("id",) and type(where["id"]) is str
+
+    def fetch(self, connection: Any, where: Mapping[str, Any], *, order: str = "", limit: int = 1) -> Found:
+        value = self._own_key(where["id"])
+        if isinstance(value, int) and not _fits(self.model._meta.pk, value, connection):
+            return []
+        by_key = self._selects.get(key := (connection.vendor, connection.alias))
+        if by_key is None:
+            by_key = self._selects[key] = ByKey(self.model, connection, value)
+        user = by_key.fetch(connection, value)
+        return [] if user is None else [(self.record(user), user)]
 
     def condition(self, comparison: Comparison) -> Q:
         column, operator, value = comparison
@@ -151,7 +169,7 @@ class UserHome(Home):
             raise TypeError(f"User: {name} is no column of {self.model.__name__}")
         return found.attname
 
-    def read(self, rows: QuerySet[Any]) -> list[tuple[Any, Model | None]]:
+    def read(self, rows: QuerySet[Any]) -> Found:
         return [(self.record(user), user) for user in rows]
 
     def record(self, user: Any) -> User:
@@ -229,6 +247,33 @@ class UserHome(Home):
         return value
 
 
+class ByKey:
+    """The SELECT of one row of a project's model by its key, made once; and the row as an instance, as Django does it
+    (`django.db.models.query.ModelIterable`)."""
+
+    def __init__(self, model: type[Model], connection: Any, value: Any) -> None:
+        rows = model._default_manager.using(connection.alias).filter(pk=value).order_by()
+        compiler = rows.query.get_compiler(connection=connection)
+        self.statement, parameters = compiler.as_sql()
+        assert len(parameters) == 1  # noqa: S101  # the manager adds nothing
+        expressions = [expression for expression, *_ in compiler.select]
+        self.model, self.names = model, [expression.target.attname for expression in expressions]
+        self.converters = compiler.get_converters(expressions)
+
+    def fetch(self, connection: Any, value: Any) -> Model | None:
+        key: Any = self.model._meta.pk
+        with connection.cursor() as cursor:
+            cursor.execute(self.statement, [key.get_db_prep_value(value, connection, prepared=False)])
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        values = list(row)
+        for place, (convert, expression) in self.converters.items():
+            for one in convert:
+                values[place] = one(values[place], expression, connection)
+        return self.model.from_db(connection.alias, self.names, values)
+
+
 _TEXTS = {"CharField", "EmailField", "TextField"}
 
 
@@ -238,6 +283,17 @@ def _field(model: type[Model], name: str) -> Field[Any, Any] | None:
     except FieldDoesNotExist:
         return None
     return field if isinstance(field, Field) and field.concrete else None
+
+
+def _plain(field: Any) -> Any:
+    """The field that a key of an inherited model refers to."""
+    return _plain(field.target_field) if field.is_relation else field
+
+
+def _fits(field: Any, number: int, connection: Any) -> bool:
+    """Whether the database's column can hold it; a driver would raise for one that it can't."""
+    low, high = connection.ops.integer_field_range(_plain(field).get_internal_type())
+    return bool((low is None or low <= number) and (high is None or number <= high))
 
 
 def _folded(field: Field[Any, Any], operator: str, values: list[str]) -> Q:

@@ -15,7 +15,7 @@ from doorward.core.finish import finish
 from doorward.core.ports import Colour, Store, Unavailable
 from doorward.core.records import Record, User, key_of
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.django.homes import Home, UserHome, homes_for
+from doorward.django.homes import Found, Home, UserHome, homes_for
 from doorward.stores.values import Unstorable, ordering, uniques_of
 
 R = TypeVar("R", bound=Record)
@@ -92,9 +92,7 @@ class DjangoStore:
 
     async def get(self, kind: type[R], /, **where: Any) -> R | None:
         home = self._homes[kind]
-        if home.is_plain(where):
-            return cast("R | None", self._fetched(home, where))
-        rows = self._read(kind, self._rows(kind, where)[:1])
+        rows = self._fetched(home, where) if home.is_plain(where) else self._read(home, self._rows(kind, where)[:1])
         return rows[0] if rows else None
 
     async def find(
@@ -103,12 +101,14 @@ class DjangoStore:
         name, backwards = ordering(kind, order)
         home = self._homes[kind]
         field, sign = home.field(name), "-" if backwards else ""
+        if after is None and home.is_plain(where):
+            return self._fetched(home, where, order=f"{sign}{field}", limit=limit)
         rows = self._rows(kind, where).order_by(f"{sign}{field}", f"{sign}pk")
         if after is not None:
             beyond = "lt" if backwards else "gt"
             place, key = getattr(after, name), getattr(after, key_of(kind))
             rows = rows.filter(Q(**{f"{field}__{beyond}": place}) | Q(**{field: place, f"pk__{beyond}": key}))
-        return self._read(kind, rows[:limit])
+        return self._read(home, rows[:limit])
 
     async def count(self, kind: type[Record], /, **where: Any) -> int:
         with self._translated():
@@ -141,7 +141,7 @@ class DjangoStore:
         if limit is None:
             return self._delete(kind, where)
         key = key_of(kind)
-        some = self._read(kind, self._rows(kind, where)[:limit])
+        some = self._read(self._homes[kind], self._rows(kind, where)[:limit])
         return self._delete(kind, {**where, f"{key}__in": [getattr(row, key) for row in some]}) if some else 0
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
@@ -164,16 +164,18 @@ class DjangoStore:
         except Unstorable:
             return home.model._default_manager.using(self._alias).none()
 
-    def _fetched(self, home: Home, where: Mapping[str, Any]) -> Any:
+    def _fetched(self, home: Home, where: Mapping[str, Any], **how: Any) -> list[Any]:
         try:
             with self._translated():
-                return home.fetch(connections[self._alias], where)
+                return self._known(home.fetch(connections[self._alias], where, **how))
         except Unstorable:
-            return None
+            return []
 
-    def _read(self, kind: type[R], rows: QuerySet[Any]) -> list[R]:
+    def _read(self, home: Home, rows: QuerySet[Any]) -> list[Any]:
         with self._translated():
-            found = self._homes[kind].read(rows)
+            return self._known(home.read(rows))
+
+    def _known(self, found: Found) -> list[Any]:
         self.people.update({record.id: user for record, user in found if user is not None})
         return [record for record, _ in found]
 
