@@ -2,6 +2,7 @@
 
 from doorward.features import (
     access_tokens,
+    api_keys,
     password,
     recovery_codes,
     refresh_tokens,
@@ -15,6 +16,7 @@ from doorward.features import (
 
 __all__ = [
     "access_tokens",
+    "api_keys",
     "password",
     "recovery_codes",
     "refresh_tokens",

@@ -21,7 +21,7 @@ from doorward.core.call import Call, Client
 from doorward.core.doorward import require
 from doorward.core.feature import Feature
 from doorward.core.refusals import Refused
-from doorward.core.session import Identity
+from doorward.core.session import Caller
 from doorward.cpu import LEAST_MEMORY
 from doorward.http.messages import MAX_BODY, Headers, Request, Response
 from doorward.http.visit import Visit
@@ -200,7 +200,7 @@ class Visitor:
             self._visit = self.auth.site.visitor(_request(self._scope, path, prefix))
         return self._visit
 
-    async def identity(self) -> Identity | None:
+    async def identity(self) -> Caller | None:
         """The identity, looked up at first use; None where nobody is signed in."""
         visit = self.visit
         if not visit.known and not visit.claims_nobody:
@@ -210,7 +210,7 @@ class Visitor:
     async def _recognise(self, call: Call) -> None:
         await self.auth.site.recognise(self.visit, call)
 
-    async def require(self, needs: Needs = Needs.SIGNED_IN) -> Identity:
+    async def require(self, needs: Needs = Needs.SIGNED_IN) -> Caller:
         """The identity. Raises `Refused` where nobody is signed in, or where `needs` asks for more."""
         identity = await self.identity()
         if self.visit.refused is not None:

@@ -18,7 +18,7 @@ from doorward.core.feature import Feature
 from doorward.core.ports import Unavailable
 from doorward.core.records import User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Identity
+from doorward.core.session import Caller
 from doorward.http import messages
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -98,7 +98,7 @@ def public(endpoint: Endpoint) -> Endpoint:
 def needs(wanted: Needs) -> Any:
     """A dependency that refuses unless `wanted` holds: `Annotated[Identity, needs(Needs.FRESH)]`."""
 
-    async def identity(connection: HTTPConnection) -> Identity:
+    async def identity(connection: HTTPConnection) -> Caller:
         visitor: asgi.Visitor | None = connection.scope.get(asgi.KEY)
         if visitor is None:
             raise Misconfigured("fastapi.E3", "CurrentUser needs an Auth: auth = Auth(app, …)")
@@ -112,7 +112,7 @@ def needs(wanted: Needs) -> Any:
     return Depends(identity)
 
 
-CurrentIdentity = Annotated[Identity, needs(Needs.SIGNED_IN)]
+CurrentIdentity = Annotated[Caller, needs(Needs.SIGNED_IN)]
 
 
 async def _current_user(identity: CurrentIdentity) -> User:

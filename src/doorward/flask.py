@@ -21,7 +21,7 @@ from doorward.core.feature import Feature
 from doorward.core.ports import Stores, Unavailable
 from doorward.core.records import User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Identity
+from doorward.core.session import Caller
 from doorward.http import bodies, messages
 from doorward.http.visit import Visit
 from doorward.stores.lent import session_store
@@ -52,9 +52,9 @@ class Somebody:
     is_authenticated = True
 
     user: Any
-    identity: Identity
+    identity: Caller
 
-    def __init__(self, user: Any, identity: Identity) -> None:
+    def __init__(self, user: Any, identity: Caller) -> None:
         object.__setattr__(self, "user", user)
         object.__setattr__(self, "identity", identity)
 
@@ -145,7 +145,7 @@ class Auth(Runtime):
         return visit
 
     @property
-    def identity(self) -> Identity | None:
+    def identity(self) -> Caller | None:
         """Who makes the present request; looked up at first use."""
         visit = self.visit()
         if visit is None:

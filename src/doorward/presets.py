@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doorward.core.feature import Feature
 from doorward.features.access_tokens import AccessTokens
+from doorward.features.api_keys import ApiKeys
 from doorward.features.password import Password
 from doorward.features.password_rules import PasswordRules
 from doorward.features.recovery_codes import Recovery
@@ -30,4 +31,5 @@ def standard() -> tuple[Feature, ...]:
         SignOut(),
         AccessTokens(),
         RefreshTokens(),
+        ApiKeys(),
     )

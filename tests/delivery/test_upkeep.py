@@ -76,7 +76,7 @@ def test_last_seen_times_are_written_and_forgotten(office: Office) -> None:
     ids = sessions(office, count)
     office.clock.forward(minutes=5)
     seen = office.doorward.world.seen
-    seen.update(dict.fromkeys([*ids, "ended meanwhile"], office.clock()))
+    seen.update({(Session, id): office.clock() for id in (*ids, "ended meanwhile")})
     assert upkeep_of(office).write_seen() == count + 1
     assert {session.last_seen_at for session in stored(office)} == {office.clock()}
     assert seen == {}
@@ -85,13 +85,13 @@ def test_last_seen_times_are_written_and_forgotten(office: Office) -> None:
 def test_a_later_time_is_never_turned_back(office: Office) -> None:
     (id,) = sessions(office, 1)
     before = office.clock()
-    office.doorward.world.seen[id] = before - timedelta(hours=1)
+    office.doorward.world.seen[Session, id] = before - timedelta(hours=1)
     upkeep_of(office).write_seen()
     assert stored(office)[0].last_seen_at == before
 
 
 def test_what_could_not_be_written_is_remembered(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    office.doorward.world.seen["s"] = office.clock()
+    office.doorward.world.seen[Session, "s"] = office.clock()
 
     def away(colour: str) -> None:
         raise Unavailable("away")
@@ -99,22 +99,22 @@ def test_what_could_not_be_written_is_remembered(office: Office, monkeypatch: py
     monkeypatch.setattr(office.stores, "unit", away)
     with pytest.raises(Unavailable):
         upkeep_of(office).write_seen()
-    assert list(office.doorward.world.seen) == ["s"]
+    assert list(office.doorward.world.seen) == [(Session, "s")]
 
 
 def test_who_is_seen_while_it_is_written_is_not_forgotten(office: Office) -> None:
     (id,) = sessions(office, 1)
     seen, upkeep = office.doorward.world.seen, upkeep_of(office)
-    seen[id] = office.clock()
+    seen[Session, id] = office.clock()
     write, later = upkeep._write, office.clock() + timedelta(minutes=1)
 
     async def seen_again(batch: object) -> None:
         await write(batch)  # type: ignore[arg-type]
-        seen[id] = later
+        seen[Session, id] = later
 
     upkeep._write = seen_again  # type: ignore[method-assign]
     upkeep.write_seen()
-    assert seen == {id: later}
+    assert seen == {(Session, id): later}
 
 
 def test_what_is_past_its_time_is_removed_and_nothing_else(office: Office) -> None:
@@ -142,11 +142,11 @@ def test_forty_sweep_and_write_at_once(office: Office) -> None:
     for _ in range(30):
         office.write()
     office.clock.forward(hours=1)
-    seen = dict.fromkeys(ids, office.clock())
+    seen = {(Session, id): office.clock() for id in ids}
     sweeps = [Sweep(OutboxMessage, "created_at")]
 
     def work(_: int) -> int:
-        upkeep = Upkeep(office.stores, dict(seen), sweeps, office.clock)
+        upkeep = Upkeep(office.stores, {**seen}, sweeps, office.clock)
         upkeep.write_seen()
         return upkeep.sweep()
 
@@ -161,7 +161,7 @@ def test_each_thing_is_done_in_its_own_time() -> None:
     upkeep = upkeep_of(office, ticks)
     seen = office.doorward.world.seen
     office.clock.forward(days=2)
-    seen["s"] = office.clock()
+    seen[Session, "s"] = office.clock()
     ticks.now = 29
     upkeep.run_due()
     assert (len(seen), len(stored(office))) == (1, 1)

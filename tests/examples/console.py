@@ -1,8 +1,8 @@
 """Runs the `console` blocks of a page: `curl` against a Doorward in this process, and the answers must be as printed.
 
 In an answer `…` stands for any text, and `"…": "…"` for further members. `$ATTEMPT`, `$TOKEN`, `$REFRESH`, `$CODE`,
-`$LINK`, `$TOTP`, `$RECOVERY` and `$ID` hold what the answers and letters before gave. Half a minute passes between
-two commands.
+`$LINK`, `$TOTP`, `$RECOVERY`, `$ID` and `$KEY` hold what the answers and letters before gave. Half a minute passes
+between two commands.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Terminal:
             "REFRESH": tokens.get("refresh_token"),
             "RECOVERY": next(iter(given.get("codes", ())), None),
             "ID": next((item["id"] for item in given.get("items", ())), None),
+            "KEY": given["key"] if isinstance(given.get("key"), str) else None,
         }
         self.words |= {name: str(value) for name, value in found.items() if value}
         if "secret" in given:

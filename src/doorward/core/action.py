@@ -27,6 +27,8 @@ from doorward.primitives import text
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MOST_ITEMS = 32  # of a list
+
 
 class Needs(Enum):
     """What must hold before an action runs. `FRESH`: a proof of the last ten minutes at the highest AAL the user
@@ -57,14 +59,17 @@ CodeText = Annotated[str, Text(64, secret=True)]
 TokenText = Annotated[str, Text(512, secret=True, token=True)]
 AttemptText = Annotated[str, Text(128, token=True)]
 NameText = Annotated[str, Text(150, least=0)]
+ShortName = Annotated[str, Text(60)]
 IdText = Annotated[str, Text(64, token=True)]
+# OAuth scopes (RFC 6749 §3.3), space-separated in forms.
+ScopeList = Annotated[tuple[str, ...], Text(64, token=True)]
 UrlText = Annotated[str, Text(2048, least=0)]
 Issue = Literal["session", "tokens"]
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of an action: its plain type (`str`, `bool`, `int`), bounds, choices and default."""
+    """One argument: its plain type (`str`, `bool`, `int`, or `tuple` of texts), bounds, choices and default."""
 
     name: str
     kind: type
@@ -88,6 +93,7 @@ class Action(Generic[P, T]):
     proving: bool
     cacheable: bool
     lenient: bool
+    keys: bool
     url: str
 
     @property
@@ -139,16 +145,18 @@ def action(
     proving: bool = False,
     cacheable: bool = False,
     lenient: bool = False,
+    keys: bool = False,
     url: str = "",
 ) -> Callable[[Callable[Concatenate[Call, P], Awaitable[T]]], Action[P, T]]:
     """Make an action of an `async def` whose first argument is the `Call` and whose others are keyword-only.
 
     `proving`: spends tries, and so may not run inside a transaction that a host opened (rule 11). `lenient`: unknown
-    arguments are ignored, as RFC 7009 and 7662 ask. `url`: a path other than the name's.
+    arguments are ignored, as RFC 7009 and 7662 ask. `keys`: API keys may do it, too (rule 28).
+    `url`: a path other than the name's.
     """
 
     def wrap(run: Callable[Concatenate[Call, P], Awaitable[T]]) -> Action[P, T]:
-        return Action(name, run, method, needs, status, bearer, proving, cacheable, lenient, url)
+        return Action(name, run, method, needs, status, bearer, proving, cacheable, lenient, keys, url)
 
     return wrap
 
@@ -174,6 +182,7 @@ def _argument(parameter: inspect.Parameter, hint: Any) -> Argument:
         hint, bounds = get_args(hint)
     if get_origin(hint) is Literal:
         hint, choices = str, get_args(hint)
+    hint = get_origin(hint) or hint
     return Argument(parameter.name, hint, bounds, choices, required, nullable, None if required else parameter.default)
 
 
@@ -188,11 +197,23 @@ def _value(argument: Argument, given: Mapping[str, object], form: bool) -> Any:
         if argument.required:
             raise _Wrong("required", "this field is required")
         return argument.default
+    if argument.kind is tuple:
+        return _texts(argument, value)
     if type(value) is not argument.kind:
         raise _Wrong("wrong_type", _expected(argument))
     if isinstance(value, str):
         _check_text(argument, value)
     return value
+
+
+def _texts(argument: Argument, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _Wrong("wrong_type", _expected(argument))
+    if len(value) > MOST_ITEMS:
+        raise _Wrong("too_many", f"at most {MOST_ITEMS}")
+    for item in value:
+        _check_text(argument, item)
+    return tuple(value)
 
 
 def _from_form(argument: Argument, value: object) -> object:
@@ -201,6 +222,8 @@ def _from_form(argument: Argument, value: object) -> object:
         return known.get(value, value) if value is None or isinstance(value, str) else value
     if value == "" and not argument.required:
         return None
+    if argument.kind is tuple and isinstance(value, str):
+        return value.split()
     if argument.kind is int and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         return int(value)
     return value
@@ -227,5 +250,5 @@ def _check_text(argument: Argument, value: str) -> None:
 
 
 def _expected(argument: Argument) -> str:
-    names: dict[type, str] = {str: "text", bool: "true or false", int: "a whole number"}
+    names: dict[type, str] = {str: "text", bool: "true or false", int: "a whole number", tuple: "a list of texts"}
     return f"expected {names[argument.kind]}"

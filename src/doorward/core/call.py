@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from doorward.core.attempt import Attempt
 from doorward.core.events import Event
 from doorward.core.ports import Clock, Hash, Limits, Post, Randomness, Store
-from doorward.core.records import OutboxMessage, User
+from doorward.core.records import OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Identity, Recent, Session
+from doorward.core.session import Caller, Identity, KeyIdentity, Recent, Session
 from doorward.core.settings import Policy, Settings
 from doorward.core.steps import Gate, Method
 from doorward.primitives import sealing, tokens
@@ -28,7 +28,7 @@ F = TypeVar("F", bound="Feature")
 
 Listener = Callable[..., Awaitable[None] | None]
 Issuer = Callable[["Call", User, Session], Awaitable[Mapping[str, Any]]]
-BearerReader = Callable[["Call", str], Awaitable[Identity | None]]
+BearerReader = Callable[["Call", str], Awaitable[Caller | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Effects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One installation in one process: what every call shares. `seen` is last-seen not written yet, by session id;
+    """One installation in one process: what every call shares. `seen` is last-seen not written yet, by record and key;
     `memo` is what features remember for a while (signing keys, the mix of hash formats); `recent` who was recognised a
     moment ago, where users are in our own table alone. All of it may be lost."""
 
@@ -85,7 +85,7 @@ class World:
     clock: Clock
     random: Randomness
     post: Post
-    seen: dict[str, datetime]
+    seen: dict[tuple[type[Record], str], datetime]
     memo: dict[str, Any]
     recent: Recent | None
     host_listeners: list[tuple[type[Event], Callable[[Any], Any]]]
@@ -100,7 +100,10 @@ class World:
 
 @dataclass(slots=True)
 class Call:
-    """One request to the core, from any host. `now` is one moment for the whole story."""
+    """One request to the core, from any host. `now` is one moment for the whole story.
+
+    Who makes it is in `identity` by a session, or in `key` by an API key, and never in both.
+    """
 
     world: World
     store: Store
@@ -108,6 +111,7 @@ class Call:
     now: datetime
     client: Client = field(default_factory=Client)
     identity: Identity | None = None
+    key: KeyIdentity | None = None
     effects: Effects = field(default_factory=Effects)
 
     @property
@@ -123,8 +127,20 @@ class Call:
         return self.world.keyring
 
     @property
+    def caller(self) -> Caller | None:
+        """Who makes the request, by whatever; None where nobody is known."""
+        return self.identity or self.key
+
+    @caller.setter
+    def caller(self, caller: Caller | None) -> None:
+        self.identity = caller if isinstance(caller, Identity) else None
+        self.key = caller if isinstance(caller, KeyIdentity) else None
+
+    @property
     def signed_in(self) -> Identity:
-        """Who is signed in; refuses where nobody is."""
+        """Who is signed in; refuses where nobody is. API keys do nothing to an account (rule 28)."""
+        if self.key is not None:
+            raise Refused("not_permitted", "An API key can't do this.")
         if self.identity is None:
             raise Refused("not_signed_in")
         return self.identity

@@ -107,6 +107,8 @@ class Doorward:
                 f"{action.name} counts tries and can't run inside a transaction that something else opened "
                 "(ATOMIC_REQUESTS?); call it outside of transaction blocks",
             )
+        if call.key is not None and not action.keys:
+            raise Refused("not_permitted", "An API key can't do this.")
         await require(call, action.needs)
         try:
             return await action.run(call, **arguments)
@@ -125,7 +127,7 @@ def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
 
 async def require(call: Call, needs: Needs, *, fresh_within: timedelta | None = None) -> None:
     """Refuse unless what an action needs holds now. Also behind the hosts' `login_required` and `needs(…)`."""
-    if needs is Needs.NOTHING:
+    if needs is Needs.NOTHING or (needs is Needs.SIGNED_IN and call.key is not None):
         return
     identity = call.signed_in
     if needs is Needs.SIGNED_IN:

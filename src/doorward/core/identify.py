@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
 from doorward.core.call import Call
-from doorward.core.records import Account, Plus, User
+from doorward.core.records import Account, Plus, Record, User
 from doorward.core.refusals import Refused
-from doorward.core.session import SEEN_EVERY, Identity, Session, is_alive, session_digest
+from doorward.core.session import SEEN_EVERY, Caller, Identity, Session, is_alive, session_digest
 from doorward.primitives import tokens
 
 
-async def by_cookie(call: Call, secret: str) -> Identity | None:
+async def by_cookie(call: Call, secret: str) -> Caller | None:
     """The identity behind a session cookie, or None. Unknown ids are never adopted."""
     digest = session_digest(secret)
     return await _remembered(call, digest, lambda: _by_digest(call, digest))
@@ -25,7 +26,7 @@ async def _by_digest(call: Call, digest: str) -> Identity | None:
     return await by_session(call, session)
 
 
-async def _remembered(call: Call, digest: str, read: Callable[[], Awaitable[Identity | None]]) -> Identity | None:
+async def _remembered(call: Call, digest: str, read: Callable[[], Awaitable[Caller | None]]) -> Caller | None:
     """What was read for this digest half a second ago at most, else what is read now."""
     recent = call.world.recent
     if recent is None:
@@ -42,18 +43,23 @@ async def _remembered(call: Call, digest: str, read: Callable[[], Awaitable[Iden
 async def by_session(call: Call, session: Session) -> Identity | None:
     """The identity of a session row, if it still lets its user in."""
     user = await call.store.get(User, id=session.user_id)
-    seen = call.world.seen.get(session.id)
+    seen = call.world.seen.get((Session, session.id))
     if seen is not None and seen > session.last_seen_at:
         session = replace(session, last_seen_at=seen)
     keys = (call.keyring.key("host-state", key_id=id) for id in call.keyring.ids)
     if user is None or not is_alive(session, user, keys=keys, policy=call.policy, now=call.now):
         return None
-    if call.now - session.last_seen_at >= SEEN_EVERY:
-        call.world.seen[session.id] = call.now
+    see(call, Session, session.id, session.last_seen_at)
     return Identity(user, session)
 
 
-async def by_bearer(call: Call, token: str) -> Identity:
+def see(call: Call, kind: type[Record], key: str, last_seen_at: datetime) -> None:
+    """Note that a row was used just now. It is written later, in a batch: a read must not cost a write."""
+    if call.now - max(last_seen_at, call.world.seen.get((kind, key), last_seen_at)) >= SEEN_EVERY:
+        call.world.seen[kind, key] = call.now
+
+
+async def by_bearer(call: Call, token: str) -> Caller:
     """The identity behind `Authorization: Bearer`; raises `invalid_bearer`. Cookies are not looked at (rule 30)."""
     digest = tokens.digest(token, purpose="bearer")
     identity = await _remembered(call, digest, lambda: _by_readers(call, token))
@@ -62,7 +68,7 @@ async def by_bearer(call: Call, token: str) -> Identity:
     return identity
 
 
-async def _by_readers(call: Call, token: str) -> Identity | None:
+async def _by_readers(call: Call, token: str) -> Caller | None:
     for reader in call.world.bearers:
         identity = await reader(call, token)
         if identity is not None:

@@ -88,6 +88,9 @@ class Plus:
     by: int
 
 
+PERSON, SERVICE = "person", "service"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(Record):
     """A person or program. The row is in the host's own table, or in ours; its key is a string on this side.
@@ -113,6 +116,7 @@ class Account(Record):
 
     `auth_epoch` is random and new after everything that must end sessions; `version` rises with every change of
     session, role, factor or state, and is the guard of rules that look at several rows (rules 19 and 44).
+    `kind` is PERSON or SERVICE: a program that has API keys, and no way to sign in.
     `address_exempt`: existed before Doorward or was imported, so the address gate does not hold it back (rule 3).
     """
 
@@ -121,6 +125,7 @@ class Account(Record):
     user_id: str = column(key=True, size=64)
     auth_epoch: str = column(size=64)
     version: int = column(default=1)
+    kind: str = column(size=16, default=PERSON)
     username_key: str | None = column(unique=True, default=None)
     address_exempt: bool = column(default=False)
     locale: str = column(size=35, default="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from doorward.core.attempt import read_proofs
 from doorward.core.records import Record, User, column
@@ -66,6 +66,39 @@ class Identity:
     def aal(self) -> int:
         return assurance_level(self.proofs)
 
+    @property
+    def scopes(self) -> None:
+        """None: a person who is signed in is not held to scopes, as an API key is."""
+        return None
+
+    def has_scope(self, scope: str) -> bool:
+        """Always: what one may do is up to oneself."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIdentity:
+    """Who makes a request with an API key: its owner, as far as the key's `scopes` go (rule 28).
+
+    No session, no proofs: never fresh, AAL 0. `key` is the key's id.
+    """
+
+    user: User
+    key: str
+    scopes: frozenset[str]
+    session: None = None
+    by: str = "key"
+    shapes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    amr: ClassVar[tuple[str, ...]] = ()
+    aal: ClassVar[int] = 0
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether the key was made for this. What its owner may do is asked beside it."""
+        return scope in self.scopes
+
+
+Caller: TypeAlias = Identity | KeyIdentity
+
 
 class Recent:
     """Identities read from the store a moment ago, by the digest of what they were read for.
@@ -80,15 +113,15 @@ class Recent:
     MOST = 20_000
 
     def __init__(self) -> None:
-        self._entries: dict[str, tuple[datetime, Identity]] = {}
+        self._entries: dict[str, tuple[datetime, Caller]] = {}
         self._said: dict[bytes, tuple[datetime, Any]] = {}
         self.generation = 0
 
-    def get(self, digest: str, now: datetime) -> Identity | None:
+    def get(self, digest: str, now: datetime) -> Caller | None:
         at, identity = self._entries.get(digest, (None, None))
         return identity if at is not None and timedelta(0) <= now - at < self.KEPT else None
 
-    def keep(self, digest: str, identity: Identity, now: datetime, *, generation: int) -> None:
+    def keep(self, digest: str, identity: Caller, now: datetime, *, generation: int) -> None:
         if len(self._entries) >= self.MOST:
             self._entries.clear()
         if generation == self.generation:

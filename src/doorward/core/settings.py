@@ -38,6 +38,7 @@ class Policy:
     code_tries: int = 5
     fresh_within: timedelta = timedelta(minutes=10)
     access_token_life: timedelta = timedelta(minutes=5)
+    api_key_life: timedelta = timedelta(days=366)
     refresh_grace: timedelta = timedelta(seconds=30)
     tries_per_identifier: int = 20
     tries_per_network: int = 1000
@@ -56,6 +57,7 @@ class Policy:
             session_absolute=timedelta(hours=12),
             session_idle=timedelta(hours=1),
             browser_session=timedelta(hours=12),
+            api_key_life=timedelta(days=90),
         )
 
     @property

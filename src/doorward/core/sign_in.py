@@ -13,9 +13,9 @@ from typing import Any
 from doorward.core.attempt import SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
 from doorward.core.call import Call
 from doorward.core.events import SignedIn
-from doorward.core.records import Account, Authenticator, EmailAddress, Plus, User
+from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, Plus, User
 from doorward.core.refusals import Refused, invalid
-from doorward.core.session import Identity, Session, host_digest, session_digest
+from doorward.core.session import Caller, Identity, Session, host_digest, session_digest
 from doorward.core.steps import Done, Facts, Hold, Method, Proof, Refuse, next_step
 from doorward.primitives import signing, tokens
 from doorward.primitives.urls import return_target
@@ -38,7 +38,7 @@ class Stepped:
 
     hold: Hold | None = None
     attempt: str = ""
-    identity: Identity | None = None
+    identity: Caller | None = None
     tokens: Mapping[str, Any] | None = None
     return_to: str = ""
     to: str = ""
@@ -183,7 +183,7 @@ async def facts_of(
     enrolled, used_up = await _methods_of(call, user)
     return Facts(
         user_id=user.id,
-        account_is_open=user.active,
+        account_is_open=user.active and account.kind == PERSON,
         address_is_verified=account.address_exempt or await _has_verified_address(call, user),
         proofs=proofs,
         enrolled=enrolled,

@@ -120,7 +120,7 @@ def somebody_is_known(facts: Facts) -> Hold | None:
 
 
 def account_is_open(facts: Facts) -> Hold | None:
-    """The account is not disabled. The word is that of a wrong password: nobody learns that it exists."""
+    """The account is a person's and not disabled. The word is that of a wrong password: nobody learns of it."""
     return None if facts.account_is_open else Refuse("wrong_credentials")
 
 

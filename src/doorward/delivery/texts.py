@@ -135,6 +135,15 @@ TEXTS: Mapping[str, Text] = {
             NOT_YOU,
         ),
     ),
+    "api_key_created": Text(
+        _("A new API key at {service}"),
+        (
+            Say(_("An API key was made for your account at {service} on {time}. A program that has it acts for you.")),
+            Say(_("Its name: {key}")),
+            Say(_("What it is for: {scopes}")),
+            NOT_YOU,
+        ),
+    ),
     "recovery_codes_made": Text(
         _("New recovery codes at {service}"),
         (

@@ -1,4 +1,4 @@
-"""What has to be done now and then: writing when sessions were last seen, and removing what is past its time."""
+"""What has to be done now and then: writing when sessions and keys were last seen, removing what is past its time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime
 from doorward.core.feature import Sweep
 from doorward.core.finish import finish
 from doorward.core.ports import Clock, Stores
-from doorward.core.session import Session
+from doorward.core.records import Record, key_of
 
 SEEN_EVERY = 30.0  # seconds
 SWEEP_EVERY = 300.0
-SEEN_AT_ONCE = 200  # sessions in one transaction
+SEEN_AT_ONCE = 200  # rows in one transaction
 SWEPT_AT_ONCE = 500  # rows in one statement, so that nobody waits long for the lock
 SWEPT_AT_MOST = 20_000  # rows of one kind in one round
 
@@ -24,7 +24,7 @@ class Upkeep:
     def __init__(
         self,
         stores: Stores,
-        seen: MutableMapping[str, datetime],
+        seen: MutableMapping[tuple[type[Record], str], datetime],
         sweeps: Iterable[Sweep],
         clock: Clock,
         *,
@@ -45,21 +45,21 @@ class Upkeep:
             self.sweep()
 
     def write_seen(self) -> int:
-        """Write when sessions were last seen; their number. Nothing is forgotten before it is written."""
-        # By id: processes that write the same sessions in one order can't wait for each other in a circle.
-        waiting = sorted(dict(self._seen).items())
+        """Write when rows were last seen; their number. Nothing is forgotten before it is written."""
+        # In one order: processes that write the same rows so can't wait for each other in a circle.
+        waiting = sorted(dict(self._seen).items(), key=lambda item: (item[0][0].table, item[0][1]))
         for start in range(0, len(waiting), SEEN_AT_ONCE):
             batch = waiting[start : start + SEEN_AT_ONCE]
             finish(self._write(batch))
-            for session_id, at in batch:
-                if self._seen.get(session_id) == at:  # else it was seen again meanwhile
-                    self._seen.pop(session_id, None)
+            for row, at in batch:
+                if self._seen.get(row) == at:  # else it was seen again meanwhile
+                    self._seen.pop(row, None)
         return len(waiting)
 
-    async def _write(self, batch: Iterable[tuple[str, datetime]]) -> None:
+    async def _write(self, batch: Iterable[tuple[tuple[type[Record], str], datetime]]) -> None:
         async with self._stores.unit("sync") as store, store.transaction():
-            for session_id, at in batch:
-                await store.change(Session, {"id": session_id, "last_seen_at__lt": at}, last_seen_at=at)
+            for (kind, key), at in batch:
+                await store.change(kind, {key_of(kind): key, "last_seen_at__lt": at}, last_seen_at=at)
 
     def sweep(self) -> int:
         """Remove rows whose time is past; their number."""

@@ -37,6 +37,7 @@ class Account(models.Model):
     user_id = text(64, primary_key=True)
     auth_epoch = text(64)
     version = number(default=1)
+    kind = text(16, default="person")
     username_key = text(unique=True, null=True)
     address_exempt = flag()
     locale = text(35, default="")
@@ -236,6 +237,23 @@ class RefreshFamily(models.Model):
 
     class Meta:
         db_table = "doorward_refresh_family"
+
+
+class ApiKey(models.Model):
+    """A key for programs, as a digest. To delete a row is to end the key."""
+
+    id = text(64, primary_key=True)
+    digest = text(unique=True)
+    user_id = text(64, db_index=True)
+    name = text()
+    prefix = text(16)
+    scopes = text(0)
+    created_at = moment()
+    last_seen_at = moment()
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_api_key"
 
 
 class LimitWindow(models.Model):

@@ -48,7 +48,8 @@ def _logged_out(request: Any, **_: Any) -> None:
     visit = host.visit_of(request)
 
     async def leave(call: Call) -> None:
-        identity = await host.site.recognise(visit, call)
+        await host.site.recognise(visit, call)
+        identity = call.identity
         if identity is not None:
             await end_session(call, identity.user.id, identity.session.id)
             await call.emit(SignedOut(at=call.now, user_id=identity.user.id, session_id=identity.session.id))

@@ -25,10 +25,10 @@ class Sessions:
 MOST_SHOWN = 100
 
 
-@action("session", method="GET", needs=Needs.SIGNED_IN)
+@action("session", method="GET", needs=Needs.SIGNED_IN, keys=True)
 async def session(call: Call) -> Stepped:
-    """Who is signed in, and by which session."""
-    return Stepped(identity=call.signed_in)
+    """Who makes the request, and by which session; by an API key it is none."""
+    return Stepped(identity=call.caller)
 
 
 @action("sessions.list", method="GET", needs=Needs.SIGNED_IN)

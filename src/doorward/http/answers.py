@@ -11,7 +11,7 @@ from typing import Any
 from doorward.core.attempt import read_proofs
 from doorward.core.call import Call
 from doorward.core.records import Account, EmailAddress, User
-from doorward.core.session import Identity, Session
+from doorward.core.session import Caller, Identity, KeyIdentity, Session
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Enroll, Prove, Verify, amr_of, assurance_level
 
@@ -28,7 +28,7 @@ async def answer_of(call: Call, result: object, status: int) -> tuple[int, objec
 async def body_of(call: Call, result: object, status: int) -> tuple[int, bytes | None]:
     """Status and body. Who only asks who they are is told what was said a moment ago, while it is remembered."""
     identity = result.identity if isinstance(result, Stepped) and result.only_says_who else None
-    if identity is None or identity is not call.identity:
+    if identity is None or identity is not call.caller:
         status, value = await answer_of(call, result, status)
         return status, None if value is None else encoded(value)
     body: bytes | None = identity.shapes.get("body")
@@ -88,11 +88,11 @@ async def plain(call: Call, value: object) -> Any:
     return value
 
 
-async def _identity(call: Call, identity: Identity) -> dict[str, object]:
-    return {
-        "user": await user_shape(call, identity.user),
-        "session": session_shape(call, identity.session),
-    }
+async def _identity(call: Call, identity: Caller) -> dict[str, object]:
+    user = await user_shape(call, identity.user)
+    if isinstance(identity, KeyIdentity):
+        return {"user": user, "session": None, "key": {"id": identity.key, "scopes": sorted(identity.scopes)}}
+    return {"user": user, "session": session_shape(call, identity.session)}
 
 
 async def user_shape(call: Call, user: User) -> dict[str, object]:

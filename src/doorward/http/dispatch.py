@@ -15,7 +15,7 @@ from doorward.core.doorward import Doorward
 from doorward.core.identify import by_bearer, by_cookie
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
-from doorward.core.session import Identity
+from doorward.core.session import Caller
 from doorward.core.sign_in import KNOWN_DEVICE_LIFE, Stepped, known_device_cookie
 from doorward.http import bodies, headers, openapi
 from doorward.http.answers import body_of, encoded
@@ -67,7 +67,7 @@ class Site:
     async def answer(self, visit: Visit, call: Call) -> Response:
         """Run the action, or load the page, and say what came of it. Raises `Unavailable`, and mistakes of ours."""
         try:
-            call.identity = await identify(visit, call)
+            call.caller = await identify(visit, call)
             response = await self._answer(visit, call)
         except Refused as refused:
             response = await self._refused(visit, call, refused)
@@ -79,13 +79,15 @@ class Site:
 
     async def _answer(self, visit: Visit, call: Call) -> Response:
         if visit.page is not None:
+            if call.key is not None:
+                raise Refused("not_permitted", "Pages are for people; an API key opens none.")
             return await self.html.page(visit, call, visit.page)
         if visit.refused is not None:
             raise visit.refused
         action = visit.action
         assert action is not None  # noqa: S101  # a visit has a page or an action
         if not action.bearer and "authorization" in visit.request.headers:
-            call.identity = None
+            call.caller = None
         result = await self.doorward.perform(call, action, visit.arguments)
         if isinstance(result, Stepped):
             visit.attempt_life = timedelta(seconds=result.expires_in)
@@ -96,8 +98,8 @@ class Site:
             return Response(status)
         if action.cacheable:
             return self._static(visit.request, Static(headers.JSON, body, etag_of(body)))
-        says_who = isinstance(result, Stepped) and result.only_says_who and result.identity is call.identity
-        read_at = call.identity.shapes.get("read_at") if says_who and call.identity is not None else None
+        says_who = isinstance(result, Stepped) and result.only_says_who and result.identity is call.caller
+        read_at = call.caller.shapes.get("read_at") if says_who and call.caller is not None else None
         return Response(status, [("Content-Type", headers.JSON)], body, read_at)
 
     async def _refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
@@ -120,7 +122,7 @@ class Site:
         visit.client = client_of(request, self.settings, visit.cookies)
         return visit
 
-    async def recognise(self, visit: Visit, call: Call) -> Identity | None:
+    async def recognise(self, visit: Visit, call: Call) -> Caller | None:
         """The identity of a visitor, looked up once; an invalid bearer token is nobody's, and kept in `refused`."""
         if not visit.known:
             try:
@@ -128,13 +130,13 @@ class Site:
             except Refused as refused:
                 visit.refused = refused
             visit.known = True
-        call.identity = visit.identity
+        call.caller = visit.identity
         return visit.identity
 
     def settle(self, visit: Visit, call: Call) -> None:
         """After a call that a host's route made for a visitor: who it is now, and the cookies that say so."""
         visit.outgoing += self.cookies(visit, call)
-        visit.identity = call.identity
+        visit.identity = call.caller
 
     def turned_away(self, visit: Visit, refused: Refused) -> Response:
         """The answer of a host's own route that wants somebody, or a fresher proof: browsers go and sign in."""
@@ -214,12 +216,12 @@ class Site:
         return visit.page is not None and visit.page.path == self.views.sign_in and call.identity is None
 
 
-async def identify(visit: Visit, call: Call) -> Identity | None:
+async def identify(visit: Visit, call: Call) -> Caller | None:
     """Who makes the request: by `Authorization` alone where it is sent, else by the session cookie."""
     return await identity_of(visit.request, visit.cookies.get("session", ""), call)
 
 
-async def identity_of(request: Request, session_cookie: str, call: Call) -> Identity | None:
+async def identity_of(request: Request, session_cookie: str, call: Call) -> Caller | None:
     """Raises `invalid_bearer` for any `Authorization` that is not one live bearer token (rules 30 and 34)."""
     if "authorization" in request.headers:
         scheme, _, token = (request.headers.one("authorization") or "").partition(" ")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from doorward import __version__
-from doorward.core.action import Action, Argument, Needs
+from doorward.core.action import MOST_ITEMS, Action, Argument, Needs
 from doorward.core.doorward import Doorward
 from doorward.core.refusals import REASONS
 from doorward.core.session import Identity, Session
@@ -114,6 +114,8 @@ def _body(action: Action[..., Any]) -> Schema:
 
 
 def _argument(argument: Argument) -> Schema:
+    if argument.kind is tuple:
+        return {"type": "array", "items": _argument(replace(argument, kind=str, required=True)), "maxItems": MOST_ITEMS}
     schema = dict(_PLAIN[argument.kind])
     if argument.choices:
         schema["enum"] = [*argument.choices, *([None] if argument.nullable else [])]

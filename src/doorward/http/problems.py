@@ -24,7 +24,7 @@ def problem(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") -> 
 def headers_of(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") -> list[tuple[str, str]]:
     """The header fields of a refusal, be it JSON or a page."""
     headers = []
-    if refused.status == 401:
+    if refused.status == 401 or refused.reason == "not_permitted":
         headers.append(("WWW-Authenticate", _challenge(refused.reason, fresh_within, acr)))
     if (seconds := retry_after(refused)) is not None:
         headers.append(("Retry-After", str(seconds)))
@@ -75,6 +75,8 @@ def _challenge(reason: str, fresh_within: int, acr: str) -> str:
     """Every 401 says how to do better, and never asks for a password in a browser's own dialogue (rule 34)."""
     if reason == "invalid_bearer":
         return f'{REALM}, error="invalid_token"'
+    if reason == "not_permitted":
+        return f'{REALM}, error="insufficient_scope"'
     if reason == "fresh_proof_required":
         detail = f'error="insufficient_user_authentication", max_age={fresh_within}, acr_values="{acr}"'
         return f"{REALM}, {detail}"

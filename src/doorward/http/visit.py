@@ -11,7 +11,7 @@ from doorward.core.action import Action
 from doorward.core.call import Client
 from doorward.core.feature import Page
 from doorward.core.refusals import Refused, invalid
-from doorward.core.session import Identity
+from doorward.core.session import Caller
 from doorward.core.settings import Settings
 from doorward.http import bodies, csrf
 from doorward.http.client import client_of, wants_html
@@ -45,7 +45,7 @@ class Visit:
     refused: Refused | None = None
     # On a host's own routes: who it is, once that was asked, and cookies that calls from there want set.
     known: bool = False
-    identity: Identity | None = None
+    identity: Caller | None = None
     outgoing: list[tuple[str, str]] = field(default_factory=list)
 
     @property

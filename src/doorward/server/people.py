@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from doorward.core.call import Call
-from doorward.core.events import SignedUp
+from doorward.core.events import SignedOut, SignedUp
 from doorward.core.identify import end_sessions
 from doorward.core.records import EmailAddress, User
 from doorward.core.refusals import Refused, invalid
@@ -116,11 +116,20 @@ async def set_active(call: Call, who: str, *, active: bool) -> Mapping[str, Any]
     user = await find(call, who)
     async with call.store.transaction():
         await call.store.change(User, {"id": user.id}, active=active)
-        ended = 0 if active else await end_sessions(call, user.id)
+        ended = 0 if active else await _signed_out(call, user)
     return {"id": user.id, "active": active, "sessions_ended": ended}
 
 
 async def sign_out(call: Call, who: str) -> Mapping[str, Any]:
-    """End all sessions of a user."""
+    """End all sessions and API keys of a user."""
     user = await find(call, who)
-    return {"id": user.id, "sessions_ended": await end_sessions(call, user.id)}
+    async with call.store.transaction():
+        ended = await _signed_out(call, user)
+    return {"id": user.id, "sessions_ended": ended}
+
+
+async def _signed_out(call: Call, user: User) -> int:
+    """Everywhere, and told to the listeners: API keys end as well (rule 28)."""
+    ended = await end_sessions(call, user.id)
+    await call.emit(SignedOut(at=call.now, user_id=user.id))
+    return ended

@@ -166,9 +166,9 @@ class Guest:
         async with self.house.stores.unit("sync") as store:
             call = self.house.doorward.call(store, self.house.hash, self.client)
             if self.bearer:
-                call.identity = await by_bearer(call, self.bearer)
+                call.caller = await by_bearer(call, self.bearer)
             elif self.session:
-                call.identity = await by_cookie(call, self.session)
+                call.caller = await by_cookie(call, self.session)
             try:
                 return await story(call, *args, **kwargs)
             finally:

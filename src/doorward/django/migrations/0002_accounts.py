@@ -10,6 +10,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="ApiKey",
+            fields=[
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("digest", models.CharField(max_length=255, unique=True)),
+                ("user_id", models.CharField(db_index=True, max_length=64)),
+                ("name", models.CharField(max_length=255)),
+                ("prefix", models.CharField(max_length=16)),
+                ("scopes", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+            ],
+            options={
+                "db_table": "doorward_api_key",
+            },
+        ),
+        migrations.CreateModel(
             name="MailedLink",
             fields=[
                 ("digest", models.CharField(max_length=255, primary_key=True, serialize=False)),
@@ -23,5 +40,10 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "doorward_mailed_link",
             },
+        ),
+        migrations.AddField(
+            model_name="account",
+            name="kind",
+            field=models.CharField(default="person", max_length=16),
         ),
     ]

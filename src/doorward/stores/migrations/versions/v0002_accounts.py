@@ -13,6 +13,22 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
+        "doorward_api_key",
+        sa.Column("id", text(64), nullable=False),
+        sa.Column("digest", text(255), nullable=False),
+        sa.Column("user_id", text(64), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("prefix", text(16), nullable=False),
+        sa.Column("scopes", text(), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("last_seen_at", moment(), nullable=False),
+        sa.Column("expires_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_doorward_api_key"),
+        sa.UniqueConstraint("digest", name="uq_doorward_api_key_digest"),
+    )
+    op.create_index("ix_doorward_api_key_expires_at", "doorward_api_key", ["expires_at"], unique=False)
+    op.create_index("ix_doorward_api_key_user_id", "doorward_api_key", ["user_id"], unique=False)
+    op.create_table(
         "doorward_mailed_link",
         sa.Column("digest", text(255), nullable=False),
         sa.Column("purpose", text(32), nullable=False),
@@ -25,9 +41,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_doorward_mailed_link_expires_at", "doorward_mailed_link", ["expires_at"], unique=False)
     op.create_index("ix_doorward_mailed_link_user_id", "doorward_mailed_link", ["user_id"], unique=False)
+    op.add_column("doorward_account", sa.Column("kind", text(16), server_default=sa.text("'person'"), nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("doorward_account", "kind")
     op.drop_index("ix_doorward_mailed_link_user_id", table_name="doorward_mailed_link")
     op.drop_index("ix_doorward_mailed_link_expires_at", table_name="doorward_mailed_link")
     op.drop_table("doorward_mailed_link")
+    op.drop_index("ix_doorward_api_key_user_id", table_name="doorward_api_key")
+    op.drop_index("ix_doorward_api_key_expires_at", table_name="doorward_api_key")
+    op.drop_table("doorward_api_key")
