@@ -115,6 +115,23 @@ GOLDEN = {
         If you have no such device, tell the people who run Acme.
         """,
     ),
+    "second_step_closed": (
+        "Somebody knows your password at Acme",
+        """
+        Hello Ada,
+
+        Somebody typed the right password for your account at Acme, and then too
+        many wrong codes. Nobody got in. Since 23 November 2026, 12:00 UTC we
+        take no codes of that kind any more from devices on which you have not
+        signed in before.
+
+        On a device on which you have signed in before, everything works as
+        always. Sign in there, change your password, then set up the second step
+        anew.
+
+        If you have no such device, tell the people who run Acme.
+        """,
+    ),
     "authenticator_added": (
         "A new way to sign in at Acme",
         """
@@ -277,14 +294,16 @@ def test_an_unknown_letter_and_a_missing_word_are_errors() -> None:
 
 
 def written_letters() -> set[str]:
-    """Each letter that the source writes: `Letter(…, "name", …)` and `tell(…, "name")`."""
+    """Each letter that the source writes: `Letter(…, "name", …)`, `tell(…, "name")`, `tell_daily(…, "name")`."""
     source = Path(doorward.__file__).parent
     calls = [
         node
         for path in source.rglob("*.py")
         if path.parent.name != "delivery"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Letter", "tell")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("Letter", "tell", "tell_daily")
     ]
     arguments = [argument for call in calls for argument in call.args if isinstance(argument, ast.Constant)]
     return {argument.value for argument in arguments if isinstance(argument.value, str)}

@@ -9,7 +9,7 @@ from doorward.core.records import Authenticator, User
 from doorward.core.steps import Prove
 from doorward.features import password, sessions, totp
 from doorward.testing.doubles import CHEAP, Guest, House
-from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, with_totp
+from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, wait_out_limits, with_totp
 
 
 def tries(house: House) -> tuple[int, int]:
@@ -27,10 +27,6 @@ def change(house: House, **values: object) -> None:
         await call.store.change(User, {}, **values)
 
     house.run(changed)
-
-
-def wait_out_limits(house: House) -> None:
-    house.doorward.world.limits.__init__()  # type: ignore[misc]
 
 
 def test_the_right_password_signs_in_and_every_spelling_of_the_address_does(house: House) -> None:

@@ -9,7 +9,16 @@ from doorward.core.refusals import Refused
 from doorward.core.steps import Enroll, Prove
 from doorward.features import password, sessions, sign_up, totp, verify_email
 from doorward.testing.doubles import Guest, House
-from tests.features.people import PASSWORD, code_of, refused, second_step, signed_in, signed_up, with_totp
+from tests.features.people import (
+    PASSWORD,
+    code_of,
+    refused,
+    second_step,
+    signed_in,
+    signed_up,
+    wait_out_limits,
+    with_totp,
+)
 
 
 def test_begin_confirm_sign_in(house: House) -> None:
@@ -107,6 +116,24 @@ def test_an_attempt_has_five_tries_and_a_new_attempt_does_not_give_the_authentic
     second_step(house, guest)
     refused("too_many_attempts", guest.do, totp.sign_in, code=code_of(house, secret))
     assert spent == house.doorward.world.policy.tries_per_identifier
+
+
+def test_who_knows_the_password_and_guesses_codes_is_told_of_once(house: House) -> None:
+    """Rule 12: strangers have 80 tries, then it is closed to them; the owner's known device still opens the door."""
+    owner = signed_up(house)
+    secret = with_totp(owner)
+    thief = house.browser("198.51.100.6")
+    for _ in range(17):
+        wait_out_limits(house)
+        second_step(house, thief)
+        for _ in range(5):
+            refused("wrong_code", thief.do, totp.sign_in, code="000000")
+    assert house.mail.to("ann@example.com").count("second_step_closed") == 1
+    wait_out_limits(house)
+    second_step(house, thief)
+    refused("wrong_code", thief.do, totp.sign_in, code=code_of(house, secret))
+    second_step(house, owner)
+    assert owner.do(totp.sign_in, code=code_of(house, secret)).identity is not None
 
 
 def test_only_exactly_six_ascii_digits(house: House) -> None:

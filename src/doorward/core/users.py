@@ -68,6 +68,12 @@ async def addresses_of(call: Call, user: User) -> tuple[str, ...]:
     return (user.email,) if account is None or account.address_exempt else ()
 
 
+async def tell_daily(call: Call, user: User, template: str) -> None:
+    """The same letter once a day at most: that strangers have used up their tries, with the cure (rule 12)."""
+    if await call.world.limits.once(f"{template}:{user.id}", seconds=86_400):
+        await tell(call, user, template)
+
+
 async def tell(call: Call, user: User, template: str, words: Mapping[str, str] | None = None) -> None:
     """A letter to every verified address of a user (design 7: every binding, removal and recovery is told)."""
     settings = call.world.settings

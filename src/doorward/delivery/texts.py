@@ -120,6 +120,25 @@ TEXTS: Mapping[str, Text] = {
             Say(_("If you have no such device, tell the people who run {service}.")),
         ),
     ),
+    "second_step_closed": Text(
+        _("Somebody knows your password at {service}"),
+        (
+            Say(
+                _(
+                    "Somebody typed the right password for your account at {service}, and then too many wrong codes. "
+                    "Nobody got in. Since {time} we take no codes of that kind any more from devices on which you have "
+                    "not signed in before."
+                )
+            ),
+            Say(
+                _(
+                    "On a device on which you have signed in before, everything works as always. Sign in there, change "
+                    "your password, then set up the second step anew."
+                )
+            ),
+            Say(_("If you have no such device, tell the people who run {service}.")),
+        ),
+    ),
     "authenticator_added": Text(
         _("A new way to sign in at {service}"),
         (

@@ -26,7 +26,7 @@ from doorward.core.session import Session, host_digest
 from doorward.core.sign_in import Stepped, UnderWay, account_of, advance, begin, current, is_known_device, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
-from doorward.core.users import addresses_of, canonical_identifier, find_user, tell
+from doorward.core.users import addresses_of, canonical_identifier, find_user, tell, tell_daily
 from doorward.features.password_rules import check_new_password
 from doorward.primitives import hashing, tokens
 
@@ -108,7 +108,7 @@ async def prove(call: Call, identifier: str, password: str) -> Proved:
     stored = stored_hash(user, authenticator)
     if not await spend_try(call, authenticator):
         await call.hash.work_of(hashing.scheme_of(stored), password)
-        await tell_closed(call, user)
+        await tell_daily(call, user, "password_closed")
         raise await fail(call, METHOD.name, "wrong_credentials", user.id)
     if not await call.hash.verify(password=password, hash=stored):
         raise await fail(call, METHOD.name, "wrong_credentials", user.id)
@@ -194,12 +194,6 @@ async def rehashed(call: Call, user: User, authenticator: Authenticator, passwor
             return before  # somebody else was faster; nothing is lost
         await restamp(call, before)
     return await call.store.get(User, id=user.id) or before
-
-
-async def tell_closed(call: Call, user: User) -> None:
-    """One letter a day with the cure, when strangers have used up their tries (rule 12)."""
-    if await call.world.limits.once(f"password-closed:{user.id}", seconds=86_400):
-        await tell(call, user, "password_closed")
 
 
 async def spend_nobodys_try(call: Call, canonical: str) -> None:

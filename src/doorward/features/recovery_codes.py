@@ -15,7 +15,7 @@ from doorward.core.refusals import Refused
 from doorward.core.sign_in import Stepped, advance, current, is_known_device, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
-from doorward.core.users import tell
+from doorward.core.users import tell, tell_daily
 from doorward.primitives import codes, tokens
 
 METHOD = Method("recovery_code", "recovery", frozenset({Factor.HAS}), second=True, backup=True)
@@ -97,8 +97,10 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     if user is None or made is None or not under_way.attempt.proved:
         raise Refused("wrong_method")
     key = await limit_tries(call, "recovery-code", user.id, known=is_known_device(call, user.id))
-    typed = codes.typed_recovery_code(code)
-    if not await spend_try(call, made) or typed is None:
+    typed, payable = codes.typed_recovery_code(code), await spend_try(call, made)
+    if not payable:
+        await tell_daily(call, user, "second_step_closed")
+    if not payable or typed is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)
     digests = await _digests(call, user.id, typed, tokens.decode(made.data) or b"")
     async with call.store.transaction():

@@ -29,7 +29,7 @@ from doorward.core.sign_in import (
 )
 from doorward.core.steps import Enroll, Factor, Method, next_step
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
-from doorward.core.users import tell
+from doorward.core.users import tell, tell_daily
 from doorward.primitives import codes, rfc6238, sealing
 
 METHOD = Method("totp", "otp", frozenset({Factor.HAS}), second=True, enrolls=True)
@@ -179,6 +179,8 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
         raise Refused("wrong_method")
     key = await limit_tries(call, "totp", user.id, known=is_known_device(call, user.id))
     payable = [device for device in devices if await spend_try(call, device)]
+    if not payable:
+        await tell_daily(call, user, "second_step_closed")
     device = await _spent(call, payable, code)
     if device is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)
