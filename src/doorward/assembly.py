@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from doorward import presets
+from doorward.breaches import open_filter
 from doorward.core.action import Action
 from doorward.core.call import Call, Client, World
 from doorward.core.doorward import Doorward, records_of
@@ -120,6 +121,7 @@ class Runtime:
             clock=parts.clock,
             random=parts.random,
             post=self._deliver,
+            breached=open_filter(settings.breached_filter),
             gates=parts.gates,
             prefix=parts.prefix,
             # Not where the host can change its users itself: what it changes holds at its next request.

@@ -6,6 +6,7 @@ from doorward.core.feature import Feature
 from doorward.features.access_tokens import AccessTokens
 from doorward.features.api_keys import ApiKeys
 from doorward.features.password import Password
+from doorward.features.password_check import PasswordCheck
 from doorward.features.password_rules import PasswordRules
 from doorward.features.recovery_codes import Recovery
 from doorward.features.refresh_tokens import RefreshTokens
@@ -23,6 +24,7 @@ def standard() -> tuple[Feature, ...]:
         SignUp(),
         VerifyEmail(),
         PasswordRules(),
+        PasswordCheck(),
         Password(),
         Totp(),
         Recovery(),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from tests.browser.house import BrowserHouse
-from tests.browser.person import PASSWORD, begin_app, control, press, sign_in, sign_up, tour
+from tests.browser.person import ADDRESS, PASSWORD, begin_app, control, press, sign_in, sign_up, tour
 
 Open = Callable[..., Page]
 
@@ -59,9 +59,42 @@ def test_the_length_of_a_new_password_is_said_while_one_types(open_page: Open, h
     assert not meter.is_visible()
     page.get_by_label("Password", exact=True).fill("crows 🐦")
     assert meter.inner_text() == "7 of 15 characters"
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    assert meter.inner_text() == "26 characters: long enough"
-    assert meter.get_attribute("aria-live") == "polite"
+    with page.expect_response("**/password/check"):
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        assert meter.inner_text() == "26 characters: long enough"
+    assert meter.locator("p").get_attribute("aria-live") == "polite"
+
+
+def test_what_a_new_password_is_worth_is_said_while_one_types(
+    open_page: Open, house: BrowserHouse, axe: Callable[[Page], list[str]]
+) -> None:
+    page = open_page()
+    page.goto(house.url("/sign-up"))
+    page.get_by_label("E-mail address").fill(ADDRESS)
+    field, meter = page.get_by_label("Password", exact=True), page.locator(".meter")
+    for typed, said, full in (
+        (PASSWORD, "Very hard to guess.", 4),
+        ("passwordpassword", "Attackers try this password first. Choose another one.", 0),
+        (ADDRESS, "This is too close to your name, your address or this service.", 0),
+        ("summer summer summer", "Could be harder to guess. What repeats adds little.", 2),
+    ):
+        field.fill("")
+        field.press_sequentially(typed)
+        meter.get_by_text(said, exact=True).wait_for()
+        assert meter.locator(".full:visible").count() == full
+        assert axe(page) == []
+    # Asked when one stops for a moment, not for every key; nothing is asked of what is too short.
+    assert len(house.posts) < 12
+
+
+def test_a_check_that_fails_leaves_the_length_and_the_form(open_page: Open, house: BrowserHouse) -> None:
+    page = open_page()
+    page.route("**/password/check", lambda route: route.fulfill(status=429, body="{}"))
+    sign_up(page, house.url, house.bare.mail.code)
+    page.goto(house.url("/password/change"))
+    with page.expect_response("**/password/check"):
+        page.get_by_label("New password", exact=True).fill(PASSWORD)
+    assert page.locator(".meter").inner_text() == "26 characters: long enough"
 
 
 def test_the_key_is_copied_without_its_gaps(open_page: Open, house: BrowserHouse) -> None:

@@ -15,7 +15,7 @@ from doorward.testing.doubles import House
 def reason(house: House, password: str, *context: str) -> str:
     async def checked(call: Call) -> str:
         try:
-            check_new_password(call, password, context=context)
+            await check_new_password(call, password, context=context)
         except Refused as refusal:
             return refusal.reason
         return "taken"

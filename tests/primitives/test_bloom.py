@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward import features
-from doorward.primitives.bloom import Bloom, build
+from doorward.primitives.bloom import Bloom, Growing, build, dimensions, size_of
 
 VECTORS = Path(__file__).parent / "vectors"
 WORDS = [f"word {number}" for number in range(2000)]
@@ -92,3 +92,25 @@ def test_passwords_of_the_vectors_are_listed_or_not() -> None:
     assert Bloom(BLOCKLIST).might_contain(cases["P04"]["value"])
     accepted = [case["value"] for case in cases.values() if case["expect"] == "accept" and len(set(case["value"])) > 2]
     assert not any(map(Bloom(BLOCKLIST).might_contain, accepted))
+
+
+def test_a_filter_of_digests_is_asked_with_texts() -> None:
+    """As lists of breached passwords are published: 40 hexadecimal digits, and never the password."""
+    bits, places = dimensions(2, 16)
+    data = bytearray(size_of(bits))
+    growing = Growing(data, kind="sha1", bits=bits, places=places)
+    for digest in ("5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8", "7c4a8d09ca3762af61e59520943dc26494f8941b"):
+        growing.add(bytes.fromhex(digest)[:16])
+    bloom = Bloom(bytes(data))
+    assert (bloom.kind, bytes(data[:8])) == ("sha1", b"DWBLOOMS")
+    assert bloom.might_contain("password")
+    assert bloom.might_contain("123456")
+    assert bytes(data) == build(["password", "123456"], bits_per_item=16, kind="sha1")
+    assert not bloom.might_contain("Password")
+
+
+def test_the_chance_to_be_wrong_is_that_of_its_bits() -> None:
+    bloom = Bloom(build(WORDS, bits_per_item=10))
+    found = sum(bloom.might_contain(f"stranger {number}") for number in range(50_000)) / 50_000
+    assert bloom.chance() / 1.3 < found < bloom.chance() * 1.3
+    assert Bloom(build([], bits_per_item=10)).chance() == 0

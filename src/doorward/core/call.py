@@ -19,6 +19,7 @@ from doorward.core.session import Caller, Identity, KeyIdentity, Recent, Session
 from doorward.core.settings import Policy, Settings
 from doorward.core.steps import Gate, Method
 from doorward.primitives import sealing, tokens
+from doorward.primitives.bloom import Bloom
 from doorward.primitives.keyring import Keyring
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Effects:
 class World:
     """One installation in one process: what every call shares. `seen` is last-seen not written yet, by record and key;
     `memo` is what features remember for a while (signing keys, the mix of hash formats); `recent` who was recognised a
-    moment ago, where users are in our own table alone. All of it may be lost."""
+    moment ago, where users are in our own table alone. All of it may be lost. `breached` is this installation's own
+    filter of breached passwords, beside the one that ships."""
 
     settings: Settings
     policy: Policy
@@ -85,6 +87,7 @@ class World:
     clock: Clock
     random: Randomness
     post: Post
+    breached: Bloom | None
     seen: dict[tuple[type[Record], str], datetime]
     memo: dict[str, Any]
     recent: Recent | None

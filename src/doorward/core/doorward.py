@@ -20,6 +20,7 @@ from doorward.core.session import Recent, Session
 from doorward.core.settings import Settings
 from doorward.core.sign_in import account_of, facts_of
 from doorward.core.steps import Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
+from doorward.primitives.bloom import Bloom
 from doorward.primitives.keyring import Keyring
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class Doorward:
         clock: Clock,
         random: Randomness,
         post: Post,
+        breached: Bloom | None = None,
         gates: Sequence[Gate] = (),
         prefix: str = "/auth",
         remember: bool = False,
@@ -80,6 +82,7 @@ class Doorward:
             clock=clock,
             random=random,
             post=post,
+            breached=breached,
             seen={},
             memo={},
             recent=Recent() if remember else None,

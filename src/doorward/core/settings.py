@@ -84,6 +84,7 @@ class Settings:
     sign_up: Literal["open", "closed"] = "open"
     rp_name: str = "Doorward"
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
+    breached_filter: str = ""
     hash_memory_mib: int = 1280
     listen: str = "127.0.0.1:8000"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -203,6 +204,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
+    Setting("BREACHED_FILTER", "A filter that `doorward breached build` made, beside the one that ships.", _text),
     Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),
     Setting("LISTEN", "Address and port of `doorward serve`.", _text),
     Setting("LOG_LEVEL", "debug, info, warning or error.", _choice("debug", "info", "warning", "error")),

@@ -24,19 +24,24 @@ async def limit_tries(call: Call, what: str, subject: str, *, known: bool = Fals
 
     Known devices have a bucket of their own. A refused request spends no try (rule 13).
     """
-    window = int(call.policy.tries_window.total_seconds())
     digest = tokens.hmac_digest(call.keyring.key("limits"), what, subject)
     key = f"{what}:{digest}:{'known' if known else 'strangers'}"
     # The network first: one that is over its budget must not use up everybody's.
-    budgets = (
-        (f"{what}:{call.client.network}", call.policy.tries_per_network),
-        (key, call.policy.tries_per_identifier),
-    )
-    for budget, most in budgets:
-        wait = await call.world.limits.hit(budget, most=most, seconds=window)
-        if wait:
-            raise Refused("too_many_attempts", retry_after=wait)
+    await limit_network(call, what)
+    await _hit(call, key, call.policy.tries_per_identifier)
     return key
+
+
+async def limit_network(call: Call, what: str) -> None:
+    """The short-term limit by network alone: for what is about nobody."""
+    await _hit(call, f"{what}:{call.client.network}", call.policy.tries_per_network)
+
+
+async def _hit(call: Call, budget: str, most: int) -> None:
+    window = int(call.policy.tries_window.total_seconds())
+    wait = await call.world.limits.hit(budget, most=most, seconds=window)
+    if wait:
+        raise Refused("too_many_attempts", retry_after=wait)
 
 
 async def limit_letters(call: Call, address: str) -> None:

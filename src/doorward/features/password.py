@@ -75,7 +75,7 @@ async def change(call: Call, *, current_password: PasswordText, new_password: Pa
         raise await fail(call, METHOD.name, "wrong_credentials", user.id)
     await succeed(call, authenticator, key)
     context = [user.name, user.username or "", *await addresses_of(call, user)]
-    check_new_password(call, new_password, context=context)
+    await check_new_password(call, new_password, context=context)
     new_hash = await call.hash.hash(new_password)
     async with call.store.transaction():
         await replace_hash(call, user, authenticator, new_hash)

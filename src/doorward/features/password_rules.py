@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -16,25 +16,42 @@ from doorward.primitives.bloom import Bloom
 LEAST_WORD = 4
 
 
-def check_new_password(call: Call, password: str, *, context: Iterable[str] = ()) -> None:
+async def check_new_password(call: Call, password: str, *, context: Iterable[str] = ()) -> None:
     """Refuse a password that may not be chosen. Lengths count code points after NFC; nothing is demanded of the
     characters. Raises `password_too_short`, `password_known` or `password_context`.
     """
+    for fault in faults(call, password, context):
+        raise fault
+
+
+def faults(call: Call, password: str, context: Iterable[str]) -> Iterator[Refused]:
+    """Everything that speaks against a password, the first reason first."""
     password = text.nfc(password)
     least = call.policy.password_min
     if len(password) < least:
-        raise Refused("password_too_short", f"Use {least} characters or more. A few words are easy to remember.")
-    folded = password.casefold()
-    if is_known(folded) or is_known(password):
-        raise Refused("password_known")
+        yield Refused("password_too_short", f"Use {least} characters or more. A few words are easy to remember.")
+    if is_breached(call, password):
+        yield Refused("password_known")
     words = [call.world.settings.rp_name, call.world.settings.origin.host, *context]
-    if is_mostly_context(folded, words, least=min(least, 8)):
-        raise Refused("password_context")
+    if is_mostly_context(password.casefold(), words, least=min(least, 8)):
+        yield Refused("password_context")
+
+
+def is_breached(call: Call, password: str) -> bool:
+    """Whether a password stands in the list that ships or in this installation's own. No network."""
+    own = call.world.breached
+    return is_known(password) or (own is not None and any(map(own.might_contain, spellings(password))))
 
 
 def is_known(password: str) -> bool:
     """Whether the password stands in the list of common ones that ships with the package (no network)."""
-    return common_passwords().might_contain(password)
+    return common_passwords().might_contain(text.nfc(password).casefold())
+
+
+def spellings(password: str) -> tuple[str, ...]:
+    """A password as it is looked up: as typed, as breaches have it, and folded, as lists of words are."""
+    password = text.nfc(password)
+    return tuple(dict.fromkeys((password, password.casefold())))
 
 
 @cache

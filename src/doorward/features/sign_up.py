@@ -67,7 +67,7 @@ async def sign_up(
     canonical = text.canonical_address(email)
     if canonical is None:
         raise invalid("email", "not_valid", "this is not an e-mail address")
-    check_new_password(call, password, context=[email, name, username or ""])
+    await check_new_password(call, password, context=[email, name, username or ""])
     under_way = await begin(
         call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE
     )
@@ -207,7 +207,7 @@ async def choose_password(call: Call, *, new_password: PasswordText, attempt: At
     """Choose the password of an address that was proved by its link in another browser (rule 1)."""
     under_way, pending = await _enrolling(call, attempt)
     await limit_tries(call, "sign-up-password", pending.id)
-    check_new_password(call, new_password, context=[pending.address, pending.name])
+    await check_new_password(call, new_password, context=[pending.address, pending.name])
     hash = await call.hash.hash(new_password)
     if await call.store.change(PendingSignUp, {"id": pending.id, "password": ""}, password=hash) != 1:
         raise Refused("state_changed")

@@ -15,12 +15,14 @@ import redis
 from cryptography import x509
 
 from doorward import presets
+from doorward.breaches import open_filter
 from doorward.core.doorward import records_of
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Misconfigured
 from doorward.cpu import MIB, HashPool
 from doorward.delivery import MailDown, SmtpMail
 from doorward.primitives.hashing import OWASP
+from doorward.primitives.strength import zxcvbn_module
 from doorward.server import tls
 from doorward.server.config import check_exposure
 from doorward.server.doctor import Case, Check, Finding, note, ok, problem, told
@@ -193,6 +195,26 @@ def valkey(case: Case) -> Iterator[Finding]:
         yield ok("valkey", "answers")
 
 
+def breached(case: Case) -> Iterator[Finding]:
+    try:
+        own = open_filter(case.settings.breached_filter)
+    except Misconfigured as wrong:
+        yield problem("breached", *told(wrong))
+        return
+    ships = "the list of common passwords that ships"
+    if own is None:
+        yield ok("breached", ships)
+    else:
+        yield ok("breached", f"{ships}, and {case.settings.breached_filter} ({own.kind}, {own.bits // 8 >> 20} MiB)")
+
+
+def strength(case: Case) -> Iterator[Finding]:
+    if zxcvbn_module is None:
+        yield note("strength", "passwords get no score: zxcvbn is missing", "pip install 'doorward[strength]'")
+    else:
+        yield ok("strength", "zxcvbn scores passwords as they are typed")
+
+
 def threads(case: Case) -> Iterator[Finding]:
     """Places for hashing against the memory they may declare: too few places to wait, and sign-ins are sent away."""
     is_set = case.sources.value("hash_memory_mib") is not None
@@ -254,5 +276,5 @@ def _processor_has(flag: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     *(secret, origin, exposure, certificate, proxy, database, mail, valkey),
-    *(threads, hash_cost, argon2_build),
+    *(breached, strength, threads, hash_cost, argon2_build),
 )

@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": "Send the letters that wait.",
     "user": "Look up people and change what they may do.",
     "admin": "The first way in, without mail.",
+    "breached": "Filters of passwords that attackers try first.",
     "doctor": "Name each thing that is wrong, with its cure.",
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from doorward.core.ports import Unavailable
@@ -50,6 +52,14 @@ class Output:
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
         self.console.print(table)
+
+    @contextmanager
+    def progress(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """A bar on standard error, where somebody looks; yields what is told of each part that is done."""
+        console = Console(stderr=True)
+        with Progress(console=console, disable=self.as_json or not console.is_terminal, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda amount: bar.update(task, advance=amount)
 
     def failed(self, reason: str, sentence: str) -> None:
         """What went wrong, with the cure, on standard error."""

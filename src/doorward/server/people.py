@@ -35,7 +35,7 @@ async def add(call: Call, *, email: str, password: str, name: str = "", username
     asked = {"email": email, "password": password, "name": name, **({"username": username} if username else {})}
     sign_up.read(asked)  # its types and bounds
     canonical = await _free_address(call, email)
-    check_new_password(call, password, context=[email, name, username or ""])
+    await check_new_password(call, password, context=[email, name, username or ""])
     await check_username(call, username)
     pending = _pending(call, email, canonical, link=call.new_secret(), password=await call.hash.hash(password))
     try:

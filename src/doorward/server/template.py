@@ -20,6 +20,7 @@ EXAMPLES = {
     "sign_up": '"open"',
     "rp_name": '"Example"',
     "password_hash": '"argon2id"',
+    "breached_filter": '"/var/lib/doorward/breached.bloom"',
     "hash_memory_mib": "1280",
     "listen": '"127.0.0.1:8000"',
     "log_level": '"info"',

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,11 @@ from typing import Any
 import click
 
 from doorward.core.call import Call
-from doorward.core.refusals import Misconfigured
 from doorward.http.answers import user_shape
 from doorward.server import people
 from doorward.server.opening import CONFIG, run_story
 from doorward.server.output import Output, reports
-
-LONGEST_LINE = 8192  # characters of a password on standard input; the rules say less, and say it better
+from doorward.server.typed import new_password
 
 
 @click.group("user")
@@ -41,16 +37,6 @@ def add(output: Output, config: Path | None, email: str, name: str, username: st
 
     made = run_story(config, story)
     output.result(made, f"{made['email']} can sign in now (id {made['id']}).")
-
-
-def new_password() -> str:
-    """Never an argument: those stand in the list of processes and in the shell's history."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline(LONGEST_LINE).rstrip("\r\n")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Once more: ") != password:
-        raise Misconfigured("user.E1", "the two passwords differ; nothing was changed")
-    return password
 
 
 @command.command("list")

@@ -20,18 +20,57 @@ for (const input of document.querySelectorAll('input[type="password"]')) {
   show(false);
 }
 
-// Say how long a new password is. Code points, as the server counts them.
+// Say what a new password is worth while it is typed: how long it is (in code points, as the server counts), and once
+// it is long enough what `password.check` says of it. The sentences are the page's own.
 for (const input of document.querySelectorAll("input[data-least]")) {
   const least = Number(input.dataset.least);
-  const meter = made("p", { className: "hint meter", hidden: true });
-  meter.setAttribute("aria-live", "polite");
+  const sentences = document.querySelector(`template[data-worth="${input.id}"]`)?.content;
+  const sentence = (word) => sentences?.querySelector(`[data-word="${word}"]`)?.textContent ?? "";
+  const meter = made("div", { className: "meter", hidden: true });
+  const bars = made("span", { className: "bars", hidden: true });
+  const said = made("p", { className: "hint" });
+  bars.setAttribute("aria-hidden", "true");
+  bars.append(...Array.from({ length: 4 }, () => document.createElement("i")));
+  said.setAttribute("aria-live", "polite");
+  meter.append(bars, said);
+  input.closest(".field").append(meter);
+
+  const show = (text, { enough = false, bad = false, score = null } = {}) => {
+    said.textContent = text;
+    meter.classList.toggle("enough", enough);
+    meter.classList.toggle("bad", bad);
+    bars.hidden = score === null;
+    [...bars.children].forEach((bar, at) => bar.classList.toggle("full", at < score));
+  };
+  const showWorth = ({ accepted, reasons, score, warnings }) => {
+    const why = (accepted ? warnings : reasons).map(({ reason, detail }) => sentence(reason) || detail);
+    if (!accepted) show(why.join(" "), { bad: true });
+    else if (score !== null) show([sentence(`score-${score}`), ...why].join(" "), { enough: score > 2, score });
+  };
+  const context = () => [...input.form.querySelectorAll('[autocomplete="name"], [autocomplete="username"]')]
+    .map(({ value }) => value).join(" ").slice(0, 512);
+
+  let waiting, asked;
+  const ask = async (password) => {
+    asked = new AbortController();
+    const body = JSON.stringify({ password, context: context() });
+    const headers = { "Content-Type": "application/json" };
+    try {
+      const answer = await fetch(input.dataset.check, { method: "POST", headers, body, signal: asked.signal });
+      if (answer.ok) showWorth(await answer.json());
+    } catch {
+      // The length is said already, and the server looks at the password again when it is sent.
+    }
+  };
   input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    asked?.abort();
     const length = [...input.value.normalize("NFC")].length;
     meter.hidden = length === 0;
-    meter.textContent = length < least ? `${length} of ${least} characters` : `${length} characters: long enough`;
-    meter.classList.toggle("enough", length >= least);
+    const text = sentence(length < least ? "length" : "enough").replace("{length}", length).replace("{least}", least);
+    show(text, { enough: length >= least });
+    if (input.dataset.check && length >= least) waiting = setTimeout(ask, 400, input.value);
   });
-  input.closest(".field").append(meter);
 }
 
 // Codes are often pasted with spaces inside.
