@@ -162,7 +162,7 @@ def test_the_lifespan_of_the_application_is_ours(postgres_url: str) -> None:
             await send({"type": f"lifespan.{word}.complete"})
 
     async def live() -> list[Any]:
-        await one.ado(actions.access_tokens.jwks)
+        await one.ado(actions.token_keys.jwks)
         incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
         sent, _ = await exchange(one.middleware(app), incoming, type="lifespan")
         assert [task.get_name() for task in asyncio.all_tasks() if "pool" in task.get_name()] == []

@@ -11,6 +11,7 @@ from doorward.features import (
     sign_out,
     sign_up,
     step_up,
+    token_keys,
     totp,
     verify_email,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "sign_out",
     "sign_up",
     "step_up",
+    "token_keys",
     "totp",
     "verify_email",
 ]

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
@@ -163,7 +164,8 @@ class Runtime:
             return None
         sender = mail or open_mail(settings.smtp_url, settings.mail_from)
         sweeps = (*self.doorward.sweeps, Sweep(LimitWindow, "expires_at"))
-        upkeep = Upkeep(stores, world.seen, sweeps, world.clock)
+        chores = [partial(self.tend, chore) for chore in self.doorward.chores]
+        upkeep = Upkeep(stores, world.seen, sweeps, world.clock, chores=chores)
         return OutboxThread(Outbox(stores, world.keyring, sender, world.clock), upkeep)
 
     def _deliver(self, messages: tuple[OutboxMessage, ...]) -> None:
@@ -219,10 +221,20 @@ class Runtime:
         """Await a story. On a host of threads that is completing it here; ASGI does better. `quick`: it only reads."""
         return self.run(story, client)
 
-    async def _work(self, colour: Colour, story: Callable[[Call], Awaitable[T]], client: Client | None) -> T:
+    def tend(self, story: Callable[[Call], Awaitable[T]]) -> T:
+        """Complete a story of nobody's, on a thread of ours: over our own stores, whatever the host lends."""
+        return finish(self._work("sync", story, None, self.own_stores))
+
+    async def _work(
+        self,
+        colour: Colour,
+        story: Callable[[Call], Awaitable[T]],
+        client: Client | None,
+        stores: Stores | None = None,
+    ) -> T:
         call: Call | None = None
         try:
-            async with self.stores.unit(colour) as store:
+            async with (stores or self.stores).unit(colour) as store:
                 call = self.doorward.call(store, self._hashes[colour], client)
                 call.world = self._worlds[colour]
                 result = await story(call)

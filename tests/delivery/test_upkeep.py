@@ -42,6 +42,25 @@ def upkeep_of(office: Office, ticks: Ticks | None = None) -> Upkeep:
     return Upkeep(office.stores, doorward.world.seen, doorward.sweeps, office.clock, monotonic=ticks or Ticks())
 
 
+def test_chores_are_done_when_rows_are_swept(office: Office) -> None:
+    ticks, done = Ticks(), []
+    doorward = office.doorward
+
+    def chore() -> int:
+        done.append(ticks.now)
+        return 3
+
+    upkeep = Upkeep(
+        office.stores, doorward.world.seen, doorward.sweeps, office.clock, chores=[chore, chore], monotonic=ticks
+    )
+    upkeep.run_due()
+    assert done == []
+    ticks.now = 300
+    upkeep.run_due()
+    assert done == [300, 300]
+    assert upkeep.sweep() == 6
+
+
 def sessions(office: Office, count: int) -> list[str]:
     async def make(call: Call) -> list[str]:
         made = [

@@ -8,7 +8,7 @@ import jwt as pyjwt
 import pytest
 
 from doorward.core.refusals import Misconfigured
-from doorward.features import access_tokens, sessions, sign_out
+from doorward.features import sessions, sign_out, token_keys
 from doorward.testing.doubles import ORIGIN, House
 from tests.features.people import refused, signed_in, signed_up, with_totp
 
@@ -20,7 +20,7 @@ def bearer(house: House, **more: object):  # type: ignore[no-untyped-def]
 
 
 def published(house: House) -> dict[str, pyjwt.PyJWK]:
-    keys = house.program().do(access_tokens.jwks).keys
+    keys = house.program().do(token_keys.jwks).keys
     return {key["kid"]: pyjwt.PyJWK(json.loads(json.dumps(key))) for key in keys}
 
 
@@ -49,11 +49,11 @@ def test_every_algorithm_offered_signs_and_reads(open_house, algorithm: str) -> 
     signed_up(house)
     guest = bearer(house)
     assert guest.do(sessions.session).identity.by == "bearer"
-    assert len(house.program().do(access_tokens.jwks).keys) == (0 if algorithm == "HS256" else 1)
+    assert len(house.program().do(token_keys.jwks).keys) == (0 if algorithm == "HS256" else 1)
 
 
 def test_no_private_part_is_published(house: House) -> None:
-    (key,) = house.program().do(access_tokens.jwks).keys
+    (key,) = house.program().do(token_keys.jwks).keys
     assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
 
 
@@ -91,9 +91,9 @@ def test_a_key_of_a_lost_secret_is_said_at_once(house: House) -> None:
     bearer(house)
 
     async def forget_secret(call):  # type: ignore[no-untyped-def]
-        await call.store.change(access_tokens.TokenKey, {}, jwk="1.gone.AAAA")
+        await call.store.change(token_keys.TokenKey, {}, jwk="1.gone.AAAA")
         call.world.memo.clear()
-        await access_tokens.token_keys(call)
+        await token_keys.token_keys(call)
 
     with pytest.raises(Misconfigured, match="put it back"):
         house.run(forget_secret)

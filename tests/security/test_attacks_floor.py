@@ -171,6 +171,11 @@ HELD: dict[str, tuple[str, ...]] = {
     "JWT-15": (JWT,),
     "JWT-17": ("scenarios/test_tokens.py::test_a_session_secret_is_no_bearer_token_nor_the_other_way_round", JWT),
     "JWT-19": ("primitives/test_jwt.py::test_payloads_that_two_parsers_would_read_differently",),
+    "JWT-22": (
+        "features/test_token_keys.py::test_nobody_meets_a_key_unknown_to_a_service_that_caches",
+        "features/test_token_keys.py::test_a_revoked_key_ends_its_tokens_at_once_and_no_session",
+        "server/test_commands.py::test_a_key_revoked_on_the_command_line_ends_tokens_of_a_running_server",
+    ),
     "JWT-24": ("primitives/test_jwt.py::test_wycheproof_signatures", "primitives/test_jwt.py::test_wycheproof_keys"),
     "DOS-01": (
         "primitives/test_hashing.py::test_oversize_passwords_cost_nothing",
@@ -265,7 +270,6 @@ WAITING: dict[str, str] = {
     "webhooks": "SSRF-01 SSRF-03",
     "audit": "LOG-02",
     "roles, admin and invitations": "AUTHZ-03 AUTHZ-04 AUTHZ-06 AUTHZ-09 AUTHZ-10 INJ-01",
-    "rotation of signing keys": "JWT-22",
     "the verifier for services": "JWT-25",
     "sign-in by others (OAuth, OpenID Connect)": "CSRF-03 CSRF-04 LINK-01 LINK-02 LINK-03 LINK-04 LINK-05 LINK-07 "
     "LINK-09 LINK-10 LINK-12",

@@ -24,11 +24,12 @@ from doorward.features import (
     sessions,
     sign_out,
     sign_up,
+    token_keys,
     totp,
     verify_email,
 )
-from doorward.features.access_tokens import TokenKey
 from doorward.features.sign_up import PendingSignUp
+from doorward.features.token_keys import TokenKey
 from doorward.primitives import jwt as tokens
 from doorward.primitives import rfc6238, sealing
 from doorward.testing.doubles import Guest, House
@@ -128,7 +129,7 @@ def test_the_master_secret_alone_opens_no_session(open_house: Callable[..., Hous
     owner = signed_up(house)
     user = sessions_of(owner)[0].user
     now = int(house.clock.now.timestamp())
-    (key,) = house.run(access_tokens.token_keys)
+    (key,) = house.run(token_keys.token_keys)
     origin = str(house.doorward.world.settings.origin)
     claims = {"iss": origin, "aud": origin, "sub": user.id, "sid": "guessed", "iat": now, "nbf": now, "exp": now + 300}
     forged = tokens.sign({**claims, "jti": "1", "client_id": "doorward"}, key, typ=access_tokens.TYPE)
@@ -263,7 +264,7 @@ def test_a_token_for_one_service_is_for_no_other(open_house: Callable[..., House
     given = house.program().do(
         refresh_tokens.refresh, refresh_token=tokens_of(house)["refresh_token"], audience=SERVICE
     )
-    (key,) = house.run(access_tokens.jwks.run).keys
+    (key,) = house.run(token_keys.jwks.run).keys
     verify = {"algorithms": ["ES256"], "options": {"verify_exp": False, "verify_nbf": False, "verify_iat": False}}
     claims = jwt.decode(given["access_token"], jwt.PyJWK(key), audience=SERVICE, **verify)
     assert claims["aud"] == SERVICE

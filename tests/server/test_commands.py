@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -233,6 +234,45 @@ def test_a_link_needs_no_mail_and_is_printed_alone(doorward: Command, settings: 
     assert lines[-1].startswith("https://auth.example.com/auth/email/verify?token=")
 
 
+# keys
+
+
+def test_signing_keys_are_listed_replaced_and_revoked(doorward: Command, settings: dict[str, str]) -> None:
+    assert doorward("keys", "list", "--json", **settings).json == {"items": []}
+    first = doorward("keys", "rotate", "--json", **settings).json  # there is none: the first one need not wait
+    assert (first["state"], first["algorithm"], first["expires_at"]) == ("signs", "ES256", None)
+    following = doorward("keys", "rotate", "--json", **settings).json
+    assert following["state"] == "next"
+    listed = doorward("keys", "list", "--json", **settings).json["items"]
+    assert [(key["kid"], key["state"]) for key in listed] == [(following["kid"], "next"), (first["kid"], "signs")]
+    assert "verifies" not in doorward("keys", "list", **settings).out
+    gone = doorward("keys", "revoke", first["kid"], "--json", **settings).json
+    assert (gone["revoked"], "five minutes" in gone["ends"]) == (first["kid"], True)
+    assert gone["signs"]["kid"] not in (first["kid"], following["kid"])
+    again = doorward("keys", "revoke", first["kid"], **settings)
+    assert (again.code, "no signing key" in again.err) == (1, True)
+    assert "signs at once" in doorward("keys", "rotate", "--now", **settings).out
+
+
+def test_a_key_revoked_on_the_command_line_ends_tokens_of_a_running_server(
+    doorward: Command, serve: Callable[..., Served]
+) -> None:
+    server = serve()
+    here = {"ORIGIN": f"http://localhost:{server.port}"}
+    doorward("user", "add", "ann@example.com", stdin=PASSWORD, **here)
+    _, answer = server.post("/auth/sign-in/password", identifier="ann@example.com", password=PASSWORD, issue="tokens")
+    bearer = {"Authorization": f"Bearer {answer['tokens']['access_token']}"}
+    assert server.request("GET", "/auth/session", headers=bearer)[0] == 200
+    (key,) = doorward("keys", "list", "--json", **here).json["items"]
+    assert doorward("keys", "revoke", key["kid"], **here).code == 0
+    time.sleep(1)
+    assert server.request("GET", "/auth/session", headers=bearer)[0] == 401
+    status, refreshed = server.post("/auth/token/refresh", refresh_token=answer["tokens"]["refresh_token"])
+    assert status == 200
+    bearer["Authorization"] = f"Bearer {refreshed['access_token']}"
+    assert server.request("GET", "/auth/session", headers=bearer)[0] == 200
+
+
 # worker
 
 
@@ -291,7 +331,7 @@ def test_wrong_usage_is_code_2(doorward: Command, arguments: list[str]) -> None:
     assert doorward(*arguments).code == 2
 
 
-@pytest.mark.parametrize("command", ["serve", "init", "migrate", "worker", "doctor", "user", "admin"])
+@pytest.mark.parametrize("command", ["serve", "init", "migrate", "worker", "doctor", "user", "admin", "keys"])
 def test_every_command_tells_what_it_does(doorward: Command, command: str) -> None:
     shown = doorward(command, "--help")
     assert shown.code == 0

@@ -63,6 +63,7 @@ class Doorward:
             Sweep(OutboxMessage, "expires_at"),
             *(sweep for feature in features for sweep in feature.sweeps),
         )
+        self.chores = tuple(chore for feature in features for chore in feature.chores)
         methods: dict[str, Method] = _unique("method", ((m.name, m) for f in features for m in f.methods))
         issuers: dict[str, Issuer] = {"session": _cookie_session}
         for feature in features:

@@ -13,6 +13,7 @@ from doorward.core.records import Record
 from doorward.core.settings import Settings
 from doorward.core.steps import Method
 
+Chore = Callable[[Call], Awaitable[int]]
 Load = Callable[[Call, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 
 
@@ -46,7 +47,10 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Feature:
-    """Base of all features. Options are fields of the subclass; what it brings are its class variables."""
+    """Base of all features. Options are fields of the subclass; what it brings are its class variables.
+
+    `chores` are stories of nobody's that are done every few minutes, and say how much they have done.
+    """
 
     records: ClassVar[tuple[type[Record], ...]] = ()
     actions: ClassVar[tuple[Action[..., Any], ...]] = ()
@@ -56,6 +60,7 @@ class Feature:
     bearers: ClassVar[tuple[BearerReader, ...]] = ()
     pages: ClassVar[tuple[Page, ...]] = ()
     sweeps: ClassVar[tuple[Sweep, ...]] = ()
+    chores: ClassVar[tuple[Chore, ...]] = ()
 
     def check(self, settings: Settings) -> None:
         """Raise `Misconfigured` where options and settings can't work together. Runs at start."""

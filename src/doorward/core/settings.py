@@ -80,6 +80,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy.standard)
     token_algorithm: Literal["ES256", "RS256", "PS256", "Ed25519", "HS256"] = "ES256"
     token_audience: tuple[str, ...] = ()
+    token_key_rotation: int = 90
     return_origins: tuple[Origin, ...] = ()
     sign_up: Literal["open", "closed"] = "open"
     rp_name: str = "Doorward"
@@ -199,6 +200,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Signature of access tokens: ES256, RS256, PS256, Ed25519; HS256 in one process only.",
         _choice("ES256", "RS256", "PS256", "Ed25519", "HS256"),
     ),
+    Setting("TOKEN_KEY_ROTATION", "Days after which the signing key is replaced; 0: only by hand.", _number(0, 3650)),
     Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
     Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),

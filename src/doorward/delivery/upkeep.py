@@ -1,4 +1,4 @@
-"""What has to be done now and then: writing when sessions and keys were last seen, removing what is past its time."""
+"""What has to be done now and then: writing when what was last seen, removing what is past its time, chores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ SWEPT_AT_MOST = 20_000  # rows of one kind in one round
 
 
 class Upkeep:
-    """`seen` is the `World.seen` of this process, `sweeps` are the rows to remove: those of `Doorward.sweeps`."""
+    """`seen` is the `World.seen` of this process, `sweeps` are the rows to remove: those of `Doorward.sweeps`. `chores`
+    are what features have to do as often, each a call that says how much it did."""
 
     def __init__(
         self,
@@ -28,9 +29,11 @@ class Upkeep:
         sweeps: Iterable[Sweep],
         clock: Clock,
         *,
+        chores: Iterable[Callable[[], int]] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stores, self._seen, self._sweeps, self._clock = stores, seen, tuple(sweeps), clock
+        self._chores = tuple(chores)
         self._monotonic = monotonic
         self._seen_at = self._swept_at = monotonic()
 
@@ -62,8 +65,8 @@ class Upkeep:
                 await store.change(kind, {key_of(kind): key, "last_seen_at__lt": at}, last_seen_at=at)
 
     def sweep(self) -> int:
-        """Remove rows whose time is past; their number."""
-        return sum(self._swept(sweep) for sweep in self._sweeps)
+        """Remove rows whose time is past, and do the chores; the number of both."""
+        return sum(self._swept(sweep) for sweep in self._sweeps) + sum(chore() for chore in self._chores)
 
     def _swept(self, sweep: Sweep) -> int:
         total = 0

@@ -217,6 +217,8 @@ class TokenKey(models.Model):
     algorithm = text(16)
     jwk = text(0)
     created_at = moment()
+    expires_at = moment(null=True, db_index=True)
+    signs_from = moment(null=True)
 
     class Meta:
         db_table = "doorward_token_key"

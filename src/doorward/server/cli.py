@@ -18,6 +18,7 @@ COMMANDS = {
     "user": "Look up people and change what they may do.",
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",
+    "keys": "Look at the keys that sign access tokens, and replace them.",
     "doctor": "Name each thing that is wrong, with its cure.",
 }
 

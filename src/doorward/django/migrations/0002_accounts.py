@@ -46,4 +46,14 @@ class Migration(migrations.Migration):
             name="kind",
             field=models.CharField(default="person", max_length=16),
         ),
+        migrations.AddField(
+            model_name="tokenkey",
+            name="expires_at",
+            field=models.DateTimeField(db_index=True, null=True),
+        ),
+        migrations.AddField(
+            model_name="tokenkey",
+            name="signs_from",
+            field=models.DateTimeField(null=True),
+        ),
     ]

@@ -42,9 +42,15 @@ def upgrade() -> None:
     op.create_index("ix_doorward_mailed_link_expires_at", "doorward_mailed_link", ["expires_at"], unique=False)
     op.create_index("ix_doorward_mailed_link_user_id", "doorward_mailed_link", ["user_id"], unique=False)
     op.add_column("doorward_account", sa.Column("kind", text(16), server_default=sa.text("'person'"), nullable=False))
+    op.add_column("doorward_token_key", sa.Column("expires_at", moment(), nullable=True))
+    op.add_column("doorward_token_key", sa.Column("signs_from", moment(), nullable=True))
+    op.create_index("ix_doorward_token_key_expires_at", "doorward_token_key", ["expires_at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_doorward_token_key_expires_at", table_name="doorward_token_key")
+    op.drop_column("doorward_token_key", "signs_from")
+    op.drop_column("doorward_token_key", "expires_at")
     op.drop_column("doorward_account", "kind")
     op.drop_index("ix_doorward_mailed_link_user_id", table_name="doorward_mailed_link")
     op.drop_index("ix_doorward_mailed_link_expires_at", table_name="doorward_mailed_link")
