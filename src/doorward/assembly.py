@@ -34,6 +34,7 @@ from doorward.http.pages import Pages
 from doorward.http.views import Views
 from doorward.http.visit import Visit
 from doorward.limits import LimitWindow, open_limits
+from doorward.locale import catalogues
 from doorward.primitives import tokens
 from doorward.primitives.hashing import Bcrypt, Passwords
 from doorward.primitives.keyring import Keyring, key_id, weakness
@@ -166,7 +167,7 @@ class Runtime:
         sweeps = (*self.doorward.sweeps, Sweep(LimitWindow, "expires_at"))
         chores = [partial(self.tend, chore) for chore in self.doorward.chores]
         upkeep = Upkeep(stores, world.seen, sweeps, world.clock, chores=chores)
-        return OutboxThread(Outbox(stores, world.keyring, sender, world.clock), upkeep)
+        return OutboxThread(Outbox(stores, world.keyring, sender, world.clock, catalogues(settings.locales)), upkeep)
 
     def _deliver(self, messages: tuple[OutboxMessage, ...]) -> None:
         deliver: Post = self.outbox or self.parts.mail

@@ -32,7 +32,7 @@ def test_a_password_can_be_looked_at(open_page: Open, house: BrowserHouse) -> No
     field = page.locator("#password")
     field.fill(PASSWORD)
     assert field.get_attribute("type") == "password"
-    page.get_by_role("button", name="Show password").click()
+    page.get_by_role("button", name="Show: Password").click()
     assert (field.get_attribute("type"), field.input_value()) == ("text", PASSWORD)
     assert page.evaluate("document.activeElement.id") == "password"
     page.get_by_role("button", name="Hide password").click()
@@ -47,7 +47,7 @@ def test_a_password_that_is_shown_is_sent_hidden(open_page: Open, house: Browser
         event.preventDefault(); document.title = document.querySelector('#password').type; })""")
     page.get_by_label("E-mail address or user name").fill("ann@example.com")
     page.locator("#password").fill(PASSWORD)
-    page.get_by_role("button", name="Show password").click()
+    page.get_by_role("button", name="Show: Password").click()
     control(page, "Sign in").click()
     assert page.title() == "password"
 

@@ -11,10 +11,12 @@ from jinja2 import UndefinedError
 from doorward.core.refusals import Refused
 from doorward.http.messages import Request
 from doorward.http.pages import STATIC, Pages, shown
+from doorward.locale import catalogues
 from tests.http.bare import Bare
 from tests.scenarios.client import Browser
 
 PAGES = Pages()
+ENGLISH = catalogues().language("en")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_the_style_is_small_and_ours_alone() -> None:
 
 
 def test_a_missing_word_is_a_mistake_and_shows_at_once() -> None:
-    words = {"prefix": "/auth", "problem": None, "action": "", "query": {}}
+    words = {"prefix": "/auth", "language": ENGLISH, "problem": None, "action": "", "query": {}}
     with pytest.raises(UndefinedError):
         Pages().render("sign_in.html", words)
 
@@ -111,22 +113,22 @@ def test_pages_stand_under_another_prefix(host: Bare) -> None:
     ],
 )  # fmt: skip
 def test_browsers_have_names(user_agent: str, name: str) -> None:
-    assert shown.agent(user_agent) == name
+    assert shown.agent(user_agent, ENGLISH) == name
 
 
 def test_values_are_shown_as_people_read_them() -> None:
-    assert shown.moment("2026-11-03T09:05:00Z") == "3 November 2026, 09:05 UTC"
+    assert shown.moment("2026-11-03T09:05:00Z", ENGLISH) == "3 November 2026, 09:05 UTC"
     assert shown.grouped("ABCDEFGHIJ") == "ABCD EFGH IJ"
-    assert shown.ways(["pwd", "otp", "mfa"]) == "password and authenticator app"
-    assert (shown.ways(["pwd"]), shown.ways([]), shown.ways(["pwd", "email", "otp"])) == (
+    assert shown.ways(["pwd", "otp", "mfa"], ENGLISH) == "password and authenticator app"
+    assert tuple(shown.ways(amr, ENGLISH) for amr in (["pwd"], [], ["pwd", "email", "otp"])) == (
         "password", "", "password, mailed code and authenticator app",
     )  # fmt: skip
-    assert [shown.waiting(s) for s in (1, 45, 61, 3600, 7200)] == [
+    assert [shown.waiting(s, ENGLISH) for s in (1, 45, 61, 3600, 7200)] == [
         "1 second", "45 seconds", "2 minutes", "60 minutes", "2 hours",
     ]  # fmt: skip
 
 
 def test_what_is_wrong_with_an_unknown_field_is_said_in_its_own_words() -> None:
     errors = [{"field": "extra", "reason": "unknown", "detail": "this field is not known here"}]
-    assert shown.sentences({"errors": errors}) == {"extra": "This field is not known here."}
-    assert shown.sentences(None) == {}
+    assert shown.sentences({"errors": errors}, ENGLISH) == {"extra": "This field is not known here."}
+    assert shown.sentences(None, ENGLISH) == {}

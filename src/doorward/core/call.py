@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,11 +42,13 @@ class Client:
     browser: bool = False
     attempt: str = ""
     known_device: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter to one address: a template of delivery/texts and the words it needs."""
+    """A letter to one address: a template of delivery/texts and the words it needs. Without `locale` it is in the
+    language of the request that causes it."""
 
     to: str
     template: str
@@ -185,6 +187,8 @@ class Call:
 
     async def later(self, letter: Letter | None, *, life: timedelta = timedelta(days=2)) -> None:
         """Put a letter into the outbox, in the transaction that causes it; None writes a row of kind «nothing»."""
+        if letter is not None and not letter.locale:
+            letter = replace(letter, locale=self.client.locale)
         body = json.dumps(asdict(letter), ensure_ascii=False) if letter else json.dumps({"nothing": "to send"})
         id = self.new_id()
         message = OutboxMessage(

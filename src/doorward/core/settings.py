@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal
 
 from doorward.core.refusals import Misconfigured
+from doorward.locale import catalogues
 from doorward.primitives.keyring import parse_secret
 from doorward.primitives.urls import Origin
 
@@ -84,6 +85,7 @@ class Settings:
     return_origins: tuple[Origin, ...] = ()
     sign_up: Literal["open", "closed"] = "open"
     rp_name: str = "Doorward"
+    locales: str = ""
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
     breached_filter: str = ""
     hash_memory_mib: int = 1280
@@ -124,6 +126,12 @@ def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
         return tuple(item(part) for part in items if part != "")
 
     return parse
+
+
+def _locales(value: Any) -> str:
+    folder = str(value)
+    catalogues(folder)
+    return folder
 
 
 def _network(value: Any) -> Network:
@@ -205,6 +213,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
     Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
+    Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
     Setting("BREACHED_FILTER", "A filter that `doorward breached build` made, beside the one that ships.", _text),
     Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),

@@ -172,6 +172,7 @@ def new_account(call: Call, user_id: str, *, address_exempt: bool = False, usern
         auth_epoch=call.new_id(),
         address_exempt=address_exempt,
         username_key=username_key,
+        locale=call.client.locale,
         created_at=call.now,
     )
 

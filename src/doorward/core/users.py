@@ -78,5 +78,7 @@ async def tell(call: Call, user: User, template: str, words: Mapping[str, str] |
     """A letter to every verified address of a user (design 7: every binding, removal and recovery is told)."""
     settings = call.world.settings
     common = {"service": settings.rp_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
+    account = await call.store.get(Account, user_id=user.id)
+    locale = account.locale if account is not None else ""
     for address in await addresses_of(call, user):
-        await call.later(Letter(to=address, template=template, words={**common, **(words or {})}))
+        await call.later(Letter(address, template, {**common, **(words or {})}, locale))

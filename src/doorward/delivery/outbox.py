@@ -18,6 +18,7 @@ from doorward.core.ports import Clock, Stores
 from doorward.core.records import OutboxMessage, Plus
 from doorward.delivery.mail import Composed, Mail, MailDown, Undeliverable
 from doorward.delivery.texts import compose
+from doorward.locale import Catalogues
 from doorward.primitives import text
 from doorward.primitives.keyring import Keyring
 
@@ -65,8 +66,12 @@ class Delivered:
 class Outbox:
     """Sends what waits in the outbox. Any number of threads and processes may do so at one time."""
 
-    def __init__(self, stores: Stores, keyring: Keyring, mail: Mail, clock: Clock) -> None:
+    def __init__(
+        self, stores: Stores, keyring: Keyring, mail: Mail, clock: Clock, known: Catalogues | None = None
+    ) -> None:
+        """`known`: the languages of the installation; ours without it."""
         self._stores, self._keyring, self._mail, self._clock = stores, keyring, mail, clock
+        self._known = known
 
     def deliver_once(self, limit: int = 100) -> Delivered:
         """Send what is due, `limit` letters at most; each by one caller. Raises `Unavailable`."""
@@ -114,7 +119,7 @@ class Outbox:
             log.error("letter %s is dropped: no key of ours opens it", message.id)
             return Outcome.DROPPED
         try:
-            composed = _composed(letter or FOR_NOBODY, message)
+            composed = _composed(letter or FOR_NOBODY, message, self._known)
             if letter is not None:
                 self._mail.send(composed)
         except Undeliverable as error:
@@ -147,8 +152,8 @@ def next_wait(tries: int, *, is_down: bool = False) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 (no secret)
 
 
-def _composed(letter: Letter, message: OutboxMessage) -> Composed:
-    subject, plain, html = compose(letter)
+def _composed(letter: Letter, message: OutboxMessage, known: Catalogues | None) -> Composed:
+    subject, plain, html = compose(letter, known)
     return Composed(id=message.id, to=letter.to, subject=subject, text=plain, html=html, written_at=message.created_at)
 
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 
 from doorward.core.call import Letter
+from doorward.locale import Catalogues, Language, _, catalogues
 from doorward.primitives import text
 
 
@@ -50,11 +51,6 @@ class Text:
     subject: str
     parts: tuple[Say | Code | Link, ...]
     greets: bool = True
-
-
-def _(message: str) -> str:
-    """Marks what catalogues translate, as `pybabel extract` finds it; looked up in `said`."""
-    return message
 
 
 NOT_YOU = Say(
@@ -192,10 +188,6 @@ TEXTS: Mapping[str, Text] = {
 }
 
 LONGEST_NAME = 60  # code points
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 # Mail programs make links of what looks like one. A name with any of this in it is left out: nobody is called so.
 LIKE_A_LINK = re.compile(r"[/\\:@]|[.。．｡․]\w|www|\d{5}", re.IGNORECASE)
 
@@ -208,61 +200,67 @@ _frames = Environment(
 )
 
 
-def compose(letter: Letter) -> tuple[str, str, str]:
-    """Subject, plain text and HTML of a letter. Raises `KeyError` for an unknown letter or a missing word."""
-    words, locale = _shown(letter.words), letter.locale
+def compose(letter: Letter, known: Catalogues | None = None) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a letter, in its language if it is among those that are known.
+
+    Raises `KeyError` for an unknown letter or a missing word.
+    """
+    language = (known or catalogues()).language(letter.locale)
+    words = _shown(letter.words, language)
     kind = TEXTS[letter.template]
     greeting = GREETING if kind.greets and words.get("name") else GREETING_WITHOUT_NAME
     parts = [Say(greeting), *(part for part in kind.parts if _stands(part, words))]
-    subject = said(kind.subject, locale).format_map(words)
+    subject = said(kind.subject, language).format_map(words)
     frame = _frames.get_template("letter.html")
     html = frame.render(
         subject=subject,
-        language="en",  # that of the words, which is not the reader's until there are catalogues
-        parts=[_in_html(part, words, locale) for part in parts],
-        footer=_formatted(FOOTER, words, locale),
+        language=language.tag,
+        parts=[_in_html(part, words, language) for part in parts],
+        footer=_formatted(FOOTER, words, language),
     )
-    lines = [_in_text(part, words, locale) for part in parts]
-    return subject, "\n\n".join([*lines, "-- \n" + _in_text(Say(FOOTER), words, locale)]) + "\n", html
+    lines = [_in_text(part, words, language) for part in parts]
+    return subject, "\n\n".join([*lines, "-- \n" + _in_text(Say(FOOTER), words, language)]) + "\n", html
 
 
 def _stands(part: Say | Code | Link, words: Mapping[str, str]) -> bool:
     return not isinstance(part, Say) or not part.only_with or bool(words[part.only_with])
 
 
-def said(message: str, locale: str) -> str:
-    """The message in that language: the one place that catalogues will be asked at; English until there are some."""
-    return message
+def said(message: str, language: Language) -> str:
+    """The message in that language: the one place where letters are translated."""
+    return language.gettext(message)
 
 
-def _in_text(part: Say | Code | Link, words: Mapping[str, str], locale: str) -> str:
+def _in_text(part: Say | Code | Link, words: Mapping[str, str], language: Language) -> str:
     if isinstance(part, Say):
-        paragraph = said(part.message, locale).format_map(words)
+        paragraph = said(part.message, language).format_map(words)
         return fill(paragraph, 72, break_long_words=False, break_on_hyphens=False)
     return words[part.word]  # code or link: alone on its line
 
 
-def _in_html(part: Say | Code | Link, words: Mapping[str, str], locale: str) -> dict[str, str]:
+def _in_html(part: Say | Code | Link, words: Mapping[str, str], language: Language) -> dict[str, str]:
     if isinstance(part, Say):
-        return {"say": _formatted(part.message, words, locale)}
+        return {"say": _formatted(part.message, words, language)}
     if isinstance(part, Code):
         return {"code": words[part.word]}
-    return {"link": words[part.word], "label": _formatted(part.message, words, locale)}
+    return {"link": words[part.word], "label": _formatted(part.message, words, language)}
 
 
-def _formatted(message: str, words: Mapping[str, str], locale: str) -> Markup:
+def _formatted(message: str, words: Mapping[str, str], language: Language) -> Markup:
     """The message with its words escaped."""
-    return escape(said(message, locale)).format_map(words)
+    return escape(said(message, language)).format_map(words)
 
 
-def _shown(words: Mapping[str, str]) -> dict[str, str]:
+def _shown(words: Mapping[str, str], language: Language) -> dict[str, str]:
     """The words as they are shown: one line each, names only where they are harmless, times for people."""
     shown = {name: _one_line(word) for name, word in words.items()}
     for typed in ("name", "device"):
         if typed in shown and not _is_harmless(shown[typed]):
             shown[typed] = ""
     if "time" in shown:
-        shown["time"] = _moment(shown["time"])
+        shown["time"] = language.moment(datetime.fromisoformat(shown["time"]))
+    if "kind" in shown:
+        shown["kind"] = said(shown["kind"], language)
     return shown
 
 
@@ -272,8 +270,3 @@ def _one_line(word: str) -> str:
 
 def _is_harmless(name: str) -> bool:
     return len(name) <= LONGEST_NAME and not LIKE_A_LINK.search(name)
-
-
-def _moment(iso: str) -> str:
-    at = datetime.fromisoformat(iso)
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"

@@ -40,6 +40,7 @@ from doorward.django.store import DjangoStores
 from doorward.http import bodies, messages
 from doorward.http.visit import Visit
 from doorward.limits import LimitWindow, open_limits
+from doorward.locale import catalogues
 
 T = TypeVar("T")
 Story = Callable[[Call], Awaitable[T]]
@@ -100,7 +101,8 @@ class Auth(Runtime):
         """Send the letters that are due, on this thread. Raises `Unavailable`."""
         settings, world = self.settings, self.doorward.world
         sender = self.parts.mail or open_mail(settings.smtp_url, settings.mail_from)
-        return Outbox(self.stores, world.keyring, sender, world.clock).deliver_once(limit)
+        known = catalogues(settings.locales)
+        return Outbox(self.stores, world.keyring, sender, world.clock, known).deliver_once(limit)
 
     def run(self, story: Callable[[Call], Awaitable[T]], client: Client | None = None) -> T:
         """Complete a story on this thread; then Django hears what came of it."""

@@ -1,4 +1,4 @@
-"""The `Client` of a request: address, user agent, and what its cookies hold."""
+"""The `Client` of a request: address, user agent, language, and what its cookies hold."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from doorward.http.bodies import FORM
 from doorward.http.cookies import Cookie
 from doorward.http.messages import Request
 from doorward.http.proxy import peer_of
+from doorward.locale import catalogues
 
 _BROWSERS_SEND = ("origin", "sec-fetch-site", "sec-fetch-mode")
 LONGEST_AGENT = 400
+LONGEST_LANGUAGES = 500
 
 
 def client_of(request: Request, settings: Settings, cookies: Mapping[Cookie, str]) -> Client:
@@ -26,7 +28,20 @@ def client_of(request: Request, settings: Settings, cookies: Mapping[Cookie, str
         browser=is_browser(request),
         attempt=cookies.get("attempt", ""),
         known_device=cookies.get("device", ""),
+        locale=locale_of(request, settings),
     )
+
+
+def locale_of(request: Request, settings: Settings) -> str:
+    """The language of ours that a request asks for most; empty where it asks for none that we speak."""
+    accepted = ",".join(request.headers.all("accept-language"))
+    return _best_locale(accepted[:LONGEST_LANGUAGES], settings.locales) if accepted else ""
+
+
+@lru_cache(maxsize=256)
+def _best_locale(accepted: str, folder: str) -> str:
+    wanted = _ranges(accepted)
+    return catalogues(folder).best(sorted((tag for tag in wanted if wanted[tag] > 0), key=lambda tag: -wanted[tag]))
 
 
 def is_browser(request: Request) -> bool:
@@ -45,13 +60,19 @@ def wants_html(request: Request) -> bool:
 
 @lru_cache(maxsize=256)
 def _prefers_html(accept: str) -> bool:
-    ranges: dict[str, float] = {}
-    for part in accept.split(",")[:32]:
-        kind, _, parameters = part.partition(";")
-        ranges[kind.strip().lower()] = _quality(parameters)
+    ranges = _ranges(accept)
     html = max(ranges.get("text/html", 0.0), ranges.get("application/xhtml+xml", 0.0))
     json = max(ranges.get("application/json", 0.0), ranges.get("application/problem+json", 0.0))
     return html > json
+
+
+def _ranges(header: str) -> dict[str, float]:
+    """What a header field lists, in lower case, with the quality of each (RFC 9110 §12.4.2)."""
+    found: dict[str, float] = {}
+    for part in header.split(",")[:32]:
+        name, _, parameters = part.partition(";")
+        found[name.strip().lower()] = _quality(parameters)
+    return found
 
 
 def _quality(parameters: str) -> float:

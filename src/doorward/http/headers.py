@@ -24,7 +24,9 @@ def finished(response: Response, *, origin: Origin, return_origins: Sequence[Ori
         ("Cross-Origin-Opener-Policy", "same-origin"),
     ]
     if "cache-control" not in names:
-        always += [("Cache-Control", "no-store"), ("Vary", "Cookie, Authorization, Accept")]
+        # Pages also speak the language that is asked for.
+        spoken = ", Accept-Language" if response.header("Content-Type") == HTML else ""
+        always += [("Cache-Control", "no-store"), ("Vary", f"Cookie, Authorization, Accept{spoken}")]
     if origin.is_secure:
         always.append(("Strict-Transport-Security", HSTS))
     if response.header("Content-Type") == HTML:

@@ -10,17 +10,20 @@ from urllib.parse import urlencode
 from doorward.core.call import Call
 from doorward.core.doorward import Doorward, require
 from doorward.core.feature import Page
+from doorward.core.records import Account
 from doorward.core.refusals import Refused
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Enroll, Hold, Prove, Verify
 from doorward.http import csrf
 from doorward.http.answers import plain, step_name
+from doorward.http.client import locale_of
 from doorward.http.cookies import Cookie
 from doorward.http.headers import HTML, redirect
 from doorward.http.messages import Request, Response
 from doorward.http.problems import document_of, headers_of
 from doorward.http.views import Form, Views, page_of_step
 from doorward.http.visit import Visit
+from doorward.locale import Language, catalogues
 
 # Start again from the sign-in page: there is nothing on the page asked for.
 _START_AGAIN = frozenset({"no_sign_in_under_way", "attempt_expired"})
@@ -97,7 +100,7 @@ class Html:
         response = Response(200, [("Content-Type", HTML)])
         cookies = self._cookies_from_now_on(visit, call, page, response)
         words = {
-            **self._common(visit.request),
+            **self._common(await self._language(visit, call), visit.request),
             "csrf_token": csrf.form_token(call.keyring, cookies),
             "attempt": call.effects.attempt or visit.client.attempt,
             "user": await plain(call, call.identity.user) if call.identity else None,
@@ -122,14 +125,23 @@ class Html:
 
     def problem_page(self, request: Request, refused: Refused) -> Response:
         """A refusal that has no page of its own."""
-        words = {**self._common(request), "problem": document_of(refused)}
+        settings = self.doorward.world.settings
+        language = catalogues(settings.locales).language(locale_of(request, settings))
+        words = {**self._common(language, request), "problem": document_of(refused)}
         body = self.views.render("problem.html", words).encode()
         return Response(refused.status, [("Content-Type", HTML), *headers_of(refused)], body)
 
-    def _common(self, request: Request) -> dict[str, object]:
+    async def _language(self, visit: Visit, call: Call) -> Language:
+        """What who is signed in has chosen, else what the browser asks for."""
+        account = await call.store.get(Account, user_id=call.identity.user.id) if call.identity else None
+        known = catalogues(call.world.settings.locales)
+        return known.language((account and account.locale) or visit.client.locale)
+
+    def _common(self, language: Language, request: Request) -> dict[str, object]:
         settings = self.doorward.world.settings
         return {
             "prefix": request.prefix,
+            "language": language,
             "service_name": settings.rp_name,
             "csrf_token": "",
             "attempt": "",

@@ -34,11 +34,11 @@ class Static:
 class Views(Protocol):
     """The pages of an installation; `doorward.http.pages` is ours.
 
-    Every template gets these words: `prefix`, `service_name`, `csrf_token`, `attempt` (of the sign-in under way, or
-    empty), `user` and `session` (as in JSON, or None), `query` (of the page), `fields` (what was typed, without
-    secrets), `errors` (field name -> detail), `problem` (the problem document, or None), `action` (whose form was
-    refused, or empty), `has` (the actions that are switched on), `password_min`, `sign_up_open`; and what its `load`
-    and its `reads` give.
+    Every template gets these words: `prefix`, `language` (what the page speaks), `service_name`, `csrf_token`,
+    `attempt` (of the sign-in under way, or empty), `user` and `session` (as in JSON, or None), `query` (of the page),
+    `fields` (what was typed, without secrets), `errors` (field name -> detail), `problem` (the problem document, or
+    None), `action` (whose form was refused, or empty), `has` (the actions that are switched on), `password_min`,
+    `sign_up_open`; and what its `load` and its `reads` give.
     `problem.html` shows a refusal that has no page of its own.
     """
 

@@ -19,10 +19,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from doorward.http.pages import shown
 from doorward.http.views import Form, Static
+from doorward.locale import Language
 from doorward.primitives import tokens
 
 _HERE = Path(str(files(__package__)))
@@ -93,20 +95,34 @@ class Pages:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
-        # `_("…")` and `{% trans %}` in templates; English is what stands there.
-        self._environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+        # `_("…")` and `{% trans %}` in templates, in the language that each rendering is given.
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
         self._environment.filters.update(shown.FILTERS)
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
         """A page as HTML. Raises `jinja2.UndefinedError` for a word that is missing: a mistake of ours."""
-        prefix = str(words["prefix"])
+        prefix, language = str(words["prefix"]), words["language"]
+        assert isinstance(language, Language)  # noqa: S101
         more: dict[str, Any] = {
-            "problem": shown.worded(words["problem"], str(words["action"])),
-            "errors": shown.sentences(words["problem"]),
-            "notice": shown.notice(words["query"]),
+            "problem": shown.worded(words["problem"], str(words["action"]), language),
+            "errors": shown.sentences(words["problem"], language),
+            "notice": shown.notice(words["query"], language),
             "static": lambda name: _static_url(prefix, name),
         }
         return self._environment.get_template(template).render({**words, **more})
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    language: Language = context["language"]
+    return language.gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, number: int) -> str:
+    language: Language = context["language"]
+    return language.ngettext(one, many, number)
 
 
 def _static_url(prefix: str, name: str) -> str:

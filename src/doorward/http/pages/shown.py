@@ -1,4 +1,7 @@
-"""How values look on a page: times, browsers, secrets, and refusals as sentences about a field."""
+"""How values look on a page: times, browsers, secrets, and refusals as sentences about a field.
+
+The tables below are in English, and catalogues have all that stands in them; functions say it in the page's language.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from doorward.locale import Language
 
 # First match wins: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
 _BROWSERS = (
@@ -56,34 +59,43 @@ _WORDED = {
     ("password.change", "wrong_credentials"): ("Wrong password", "This is not your present password."),
     ("sign_in.password", "wrong_credentials"): ("That did not match", "The name or the password is wrong."),
     ("", "csrf_failed"): ("Once more, please", "This page had been open for too long. Send it again."),
+    ("", "password_too_short"): (
+        "Password too short",
+        "Use %(number)s characters or more. A few words are easy to remember.",
+    ),
 }
+# By field and reason. `%(number)s` is the number in the detail of the refusal.
 _SENTENCES = {
     ("email", "not_valid"): "Enter an e-mail address, such as name@example.com.",
     ("username", "not_valid"): "Use 3 to 64 letters, digits, dots or hyphens, with at least one letter.",
     ("", "required"): "Fill in this field.",
     ("", "not_valid"): "This has a character that can't be used here.",
+    ("", "not_offered"): "Choose one of what is offered.",
+    ("", "too_long"): "Use %(number)s characters at most.",
+    ("", "too_short"): "Use %(number)s characters or more.",
+    ("name", "too_many"): "%(number)s are the most that one can have. Remove one of them first.",
 }
 
 
-def day(at: str) -> str:
-    """`2026-11-23T12:00:00Z` as `23 November 2026`. Month names do not depend on the server's locale."""
-    moment = datetime.fromisoformat(at)
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+def day(at: str, language: Language) -> str:
+    """`2026-11-23T12:00:00Z` as `23 November 2026`."""
+    return language.day(datetime.fromisoformat(at))
 
 
-def moment(at: str) -> str:
+def moment(at: str, language: Language) -> str:
     """`2026-11-23T12:00:00Z` as `23 November 2026, 12:00 UTC`."""
-    return f"{day(at)}, {datetime.fromisoformat(at):%H:%M} UTC"
+    return language.moment(datetime.fromisoformat(at))
 
 
-def agent(user_agent: str) -> str:
+def agent(user_agent: str, language: Language) -> str:
     """`Firefox on Windows` for a browser; the program's own name for others."""
     browser = next((name for mark, name in _BROWSERS if f"{mark}/" in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser:
-        return f"{browser} on {system}" if system else browser
+        words = {"browser": browser, "system": system}
+        return language.gettext("%(browser)s on %(system)s") % words if system else browser
     program = re.match(r"[\w .-]{1,40}", user_agent)
-    return program[0].strip() if program and program[0].strip() else "Unknown device"
+    return program[0].strip() if program and program[0].strip() else language.gettext("Unknown device")
 
 
 def grouped(secret: str) -> str:
@@ -91,48 +103,77 @@ def grouped(secret: str) -> str:
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
-def ways(amr: Sequence[str]) -> str:
+def ways(amr: Sequence[str], language: Language) -> str:
     """`["pwd", "otp", "mfa"]` as `password and authenticator app`."""
-    names = list(dict.fromkeys(_WAYS[value] for value in amr if value in _WAYS))
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    names = [language.gettext(name) for name in dict.fromkeys(_WAYS[value] for value in amr if value in _WAYS)]
+    if len(names) < 2:
+        return "".join(names)
+    return language.gettext("%(first)s and %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
 
 
-def waiting(seconds: int) -> str:
+def waiting(seconds: int, language: Language) -> str:
     """`90` as `2 minutes`: rounded up, so that who waits that long need not wait again."""
-    if seconds <= 60:
-        return "1 second" if seconds == 1 else f"{seconds} seconds"
     minutes = -(-seconds // 60)
-    return f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours"
+    if seconds <= 60:
+        number, said = seconds, language.ngettext("%(number)s second", "%(number)s seconds", seconds)
+    elif minutes < 120:
+        number, said = minutes, language.ngettext("%(number)s minute", "%(number)s minutes", minutes)
+    else:
+        number = -(-minutes // 60)
+        said = language.ngettext("%(number)s hour", "%(number)s hours", number)
+    return said % {"number": number}
 
 
-def sentences(problem: Any) -> dict[str, str]:
+def sentences(problem: Any, language: Language) -> dict[str, str]:
     """What is wrong with which field, from a problem document or None."""
     found = {}
     for error in (problem or {}).get("errors", ()):
         name, reason, detail = error["field"], error["reason"], error["detail"]
         known = _SENTENCES.get((name, reason)) or _SENTENCES.get(("", reason))
-        found[name] = known or f"{detail[:1].upper()}{detail[1:]}."
+        said = _filled(known, detail, language) if known else language.gettext(detail)
+        found[name] = said if known else f"{said[:1].upper()}{said[1:]}."
     return found
 
 
-def worded(problem: Any, action: str) -> Any:
+def worded(problem: Any, action: str, language: Language) -> Any:
     """The problem document in the words of the page that shows it."""
-    if problem is None or not action:
-        return problem
-    words = _WORDED.get((action, problem["reason"])) or _WORDED.get(("", problem["reason"]))
-    return problem if words is None else {**problem, "title": words[0], "detail": words[1]}
+    if problem is None:
+        return None
+    title, detail = problem["title"], problem["detail"]
+    if action:
+        own = _WORDED.get((action, problem["reason"])) or _WORDED.get(("", problem["reason"]))
+        title, words = own or (title, detail)
+    else:
+        words = detail
+    return {**problem, "title": language.gettext(title), "detail": _filled(words, detail, language)}
 
 
-def notice(query: Any) -> str:
+def _filled(message: str, detail: str, language: Language) -> str:
+    said = language.gettext(message)
+    number = re.search(r"\d+", detail)
+    return said.replace("%(number)s", number[0]) if number else said
+
+
+def notice(query: Any, language: Language) -> str:
     """What the form before this page has done: from a closed list, so that no link can put words on our pages."""
-    return _NOTICES.get(query.get("done", ""), "")
+    return language.gettext(_NOTICES.get(query.get("done", ""), ""))
+
+
+def _worded(function: Callable[[Any, Language], str]) -> Callable[[Context, Any], str]:
+    """A filter that speaks the language of the page it stands on."""
+
+    @pass_context
+    def words(context: Context, value: Any) -> str:
+        return function(value, context["language"])
+
+    return words
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {
-    "agent": agent,
-    "day": day,
+    "agent": _worded(agent),
+    "day": _worded(day),
     "grouped": grouped,
-    "moment": moment,
-    "waiting": waiting,
-    "ways": ways,
+    "moment": _worded(moment),
+    "waiting": _worded(waiting),
+    "ways": _worded(ways),
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from doorward.delivery import Outbox, open_mail
+from doorward.locale import catalogues
 from doorward.server.opening import CONFIG, installed, operator
 from doorward.server.output import PROBLEM, Output, reports
 
@@ -27,7 +28,8 @@ def command(output: Output, config: Path | None, once: bool) -> int:
     settings, world = runtime.settings, runtime.doorward.world
     if once:
         mail = open_mail(settings.smtp_url, settings.mail_from)
-        done = Outbox(runtime.stores, world.keyring, mail, world.clock).deliver_once(MOST_AT_ONCE)
+        outbox = Outbox(runtime.stores, world.keyring, mail, world.clock, catalogues(settings.locales))
+        done = outbox.deliver_once(MOST_AT_ONCE)
         output.result(asdict(done), f"{done.sent} sent, {done.postponed} wait, {done.dropped} given up.")
         return PROBLEM if done.down else 0
     output.result({"working": True}, "Sending letters as they come; Ctrl-C ends it.")

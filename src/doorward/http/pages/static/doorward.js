@@ -1,16 +1,18 @@
 // What a page can do more with JavaScript. Everything works without it.
 
+// The words are the page's: it has them in its language.
+const words = document.body.dataset;
 const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
 // Show what was typed into a password field.
 for (const input of document.querySelectorAll('input[type="password"]')) {
-  const label = document.querySelector(`label[for="${input.id}"]`).textContent.toLowerCase();
-  const button = made("button", { type: "button", textContent: "Show" });
+  const label = document.querySelector(`label[for="${input.id}"]`).textContent;
+  const button = made("button", { type: "button", textContent: words.show });
   const around = made("div", { className: "reveal" });
   const show = (shown) => {
     input.type = shown ? "text" : "password";
-    button.textContent = shown ? "Hide" : "Show";
-    button.setAttribute("aria-label", `${button.textContent} ${label}`);
+    button.textContent = shown ? words.hide : words.show;
+    button.setAttribute("aria-label", `${button.textContent}: ${label}`);
   };
   button.addEventListener("click", () => { show(input.type === "password"); input.focus(); });
   // Managers and the browser's own memory look for password fields.
@@ -85,7 +87,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.replace(/\s+/g, ""));
-    button.textContent = "Copied";
+    button.textContent = words.copied;
     setTimeout(() => { button.textContent = said; }, 2000);
   });
 }
