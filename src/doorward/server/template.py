@@ -19,6 +19,7 @@ EXAMPLES = {
     "return_origins": '["https://app.example.com"]',
     "sign_up": '"open"',
     "rp_name": '"Example"',
+    "locales": '""',
     "password_hash": '"argon2id"',
     "breached_filter": '"/var/lib/doorward/breached.bloom"',
     "hash_memory_mib": "1280",
