@@ -23,6 +23,8 @@ WORDS = {
     "kind": "authenticator app",
     "device": "My phone",
     "left": "9",
+    "key": "Nightly report",
+    "scopes": "reports.read",
 }
 NOT_YOU = """
 If this was not you, somebody else may be in your account. Sign in,
@@ -171,6 +173,20 @@ GOLDEN = {
 
         A recovery code of your account at Acme was used on 23 November 2026,
         12:00 UTC. Codes left: 9.
+        """
+        + NOT_YOU,
+    ),
+    "api_key_created": (
+        "A new API key at Acme",
+        """
+        Hello Ada,
+
+        An API key was made for your account at Acme on 23 November 2026, 12:00
+        UTC. A program that has it acts for you.
+
+        Its name: Nightly report
+
+        What it is for: reports.read
         """
         + NOT_YOU,
     ),
