@@ -96,6 +96,22 @@ def _strangers(page: Page, house: BrowserHouse) -> Iterator[str]:
 
 def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
     yield "home"
+    press(page, "Manage API keys")
+    yield "no API keys"
+    press(page, "Make a key")
+    page.get_by_label("Name").fill("Nightly report of all orders and returns, for the warehouse")
+    page.get_by_label("Scopes").fill('orders.read "warehouse.returns.write"')
+    press(page, "Make the key")
+    yield "wrong scopes"
+    page.get_by_label("Scopes").fill("orders.read warehouse.returns.write")
+    press(page, "Make the key")
+    yield "new API key"
+    press(page, "The program has it")
+    page.locator(".rows summary").click()
+    yield "API keys"
+    press(page, "Revoke this key")
+    yield "API key revoked"
+    page.goto(house.url("/"))
     secret = begin_app(page, house.url)
     yield "QR code"
     page.get_by_label("Then type the code it shows").fill("000000")

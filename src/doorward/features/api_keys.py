@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from doorward.core.action import IdText, Needs, ScopeList, ShortName, action
 from doorward.core.call import Call
 from doorward.core.events import Event, SignedOut
-from doorward.core.feature import Feature, Sweep
+from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.identify import see
 from doorward.core.records import Account, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
@@ -23,6 +23,7 @@ from doorward.primitives import api_key
 MOST_KEYS = 25  # of one user, live at once
 SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")  # RFC 6749 §3.3: scope-token
 TRIES = 3
+LIVES = (7, 30, 90, 180)  # days, as the page offers them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,18 +169,18 @@ def _members(key: ApiKey) -> dict[str, Any]:
 @action("api_keys.revoke", needs=Needs.SIGNED_IN, status=204)
 async def revoke(call: Call, *, id: IdText) -> None:
     """End a key at once. Somebody else's is not found."""
-    if not await end_key(call, call.signed_in.user, id):
+    if not await end_key(call, call.signed_in.user.id, id):
         raise Refused("not_found")
 
 
-async def end_key(call: Call, user: User, id: str) -> bool:
+async def end_key(call: Call, user_id: str, id: str) -> bool:
     """End a key of a user."""
     async with call.store.transaction():
-        key = await call.store.take(ApiKey, id=id, user_id=user.id)
+        key = await call.store.take(ApiKey, id=id, user_id=user_id)
         if key is None:
             return False
-        await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
-        await call.emit(ApiKeyRevoked(at=call.now, user_id=user.id, key_id=key.id))
+        await call.store.change(Account, {"user_id": user_id}, version=Plus(1))
+        await call.emit(ApiKeyRevoked(at=call.now, user_id=user_id, key_id=key.id))
     return True
 
 
@@ -203,6 +204,12 @@ async def read_bearer(call: Call, token: str) -> KeyIdentity | None:
     return KeyIdentity(user, key.id, frozenset(key.scopes.split()))
 
 
+async def load_lives(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """The lives that the form offers, in days: up to what the policy allows."""
+    most = call.policy.api_key_life.days
+    return {"lives": [days for days in LIVES if days < most] + ([most] if most else [])}
+
+
 class ApiKeys(Feature):
     """Keys for programs, which people make for themselves and operators for services."""
 
@@ -210,4 +217,8 @@ class ApiKeys(Feature):
     actions = (create, list_keys, revoke)
     bearers = (read_bearer,)
     listeners = ((SignedOut, end_with_sessions),)
+    pages = (
+        Page("/api-keys", "api_keys.html", needs=Needs.SIGNED_IN, reads=("api_keys.list",)),
+        Page("/api-keys/create", "api_key_create.html", load_lives, Needs.FRESH),
+    )
     sweeps = (Sweep(ApiKey, "expires_at"),)

@@ -16,6 +16,8 @@ COMMANDS = {
     "migrate": "Bring the database to this release.",
     "worker": "Send the letters that wait.",
     "user": "Look up people and change what they may do.",
+    "service": "Accounts for programs, which nobody can sign in to.",
+    "api-key": "Keys for programs, of people and of services.",
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",
     "keys": "Look at the keys that sign access tokens, and replace them.",
@@ -32,7 +34,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"doorward.server.commands.{cmd_name}").command
+        found: click.Command = import_module(f"doorward.server.commands.{cmd_name.replace('-', '_')}").command
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -45,6 +45,8 @@ FORMS: Mapping[str, Form] = {
     "totp.remove": Form("/", then="/?done=totp.remove"),
     "recovery_codes.generate": Form("/recovery-codes", shows="recovery_codes_shown.html"),
     "password.change": Form("/password/change", then="/?done=password.change"),
+    "api_keys.create": Form("/api-keys/create", shows="api_key_shown.html"),
+    "api_keys.revoke": Form("/api-keys", then="/api-keys?done=api_keys.revoke"),
     "sessions.end": Form("/", then="/?done=sessions.end"),
     "sign_out": Form("/", then="/sign-in?done=sign_out"),
 }

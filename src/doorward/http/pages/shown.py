@@ -52,6 +52,7 @@ _NOTICES = {
     "totp.remove": "The authenticator app is removed.",
     "password.change": "Your password is changed. You are signed out everywhere else.",
     "sessions.end": "That session is ended.",
+    "api_keys.revoke": "The key is revoked.",
     "sign_out": "You are signed out.",
 }
 # Where a refusal reads oddly on the page of the form that was refused: (action, reason) -> title and detail.
@@ -68,6 +69,8 @@ _WORDED = {
 _SENTENCES = {
     ("email", "not_valid"): "Enter an e-mail address, such as name@example.com.",
     ("username", "not_valid"): "Use 3 to 64 letters, digits, dots or hyphens, with at least one letter.",
+    ("scopes", "required"): "Name at least one scope.",
+    ("scopes", "not_valid"): "A scope is a word of letters, digits and signs, without quotes or backslash.",
     ("", "required"): "Fill in this field.",
     ("", "not_valid"): "This has a character that can't be used here.",
     ("", "not_offered"): "Choose one of what is offered.",
