@@ -84,6 +84,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     ann = signed_up(host)
     for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)
+    yield from _keys(ann)
     begun = ann.follow(send(ann, "/totp/begin", "/totp", name="Work phone"))
     yield "QR code", begun
     key = confirmed(host, ann, begun)
@@ -108,3 +109,12 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     send(again, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
     yield "home, with two sessions", ann.page("/")
+
+
+def _keys(ann: Browser) -> Iterator[tuple[str, Answer]]:
+    form = "/api-keys/create"
+    yield "no keys", ann.page("/api-keys")
+    yield "a new key", ann.page(form)
+    yield "a scope that is none", send(ann, form, form, name="Report", scopes='orders.read "', expires_in="604800")
+    yield "the new key", send(ann, form, form, name="Report", scopes="orders.read orders.write", expires_in="604800")
+    yield "keys", ann.page("/api-keys")
