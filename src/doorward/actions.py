@@ -3,6 +3,7 @@
 from doorward.features import (
     access_tokens,
     api_keys,
+    change_email,
     password,
     password_check,
     recovery_codes,
@@ -19,6 +20,7 @@ from doorward.features import (
 __all__ = [
     "access_tokens",
     "api_keys",
+    "change_email",
     "password",
     "password_check",
     "recovery_codes",

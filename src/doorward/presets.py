@@ -5,6 +5,7 @@ from __future__ import annotations
 from doorward.core.feature import Feature
 from doorward.features.access_tokens import AccessTokens
 from doorward.features.api_keys import ApiKeys
+from doorward.features.change_email import ChangeEmail
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
 from doorward.features.password_rules import PasswordRules
@@ -23,6 +24,7 @@ def standard() -> tuple[Feature, ...]:
     return (
         SignUp(),
         VerifyEmail(),
+        ChangeEmail(),
         PasswordRules(),
         PasswordCheck(),
         Password(),

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page
 from tests.browser.house import BrowserHouse
 
 ADDRESS = "ann.catherine.lindqvist@students.university.example"
+SECOND_ADDRESS = "ann.catherine.lindqvist-bergstroem@new.example"
 PASSWORD = "four crows on a fence post"
 
 
@@ -57,6 +58,8 @@ def tour(page: Page, house: BrowserHouse, look: Callable[[str], None]) -> None:
         look(name)
     sign_up(page, house.url, house.bare.mail.code)
     for name in _members(page, house):
+        look(name)
+    for name in _addresses(page, house):
         look(name)
     for name in _returning(page, house):
         look(name)
@@ -140,6 +143,28 @@ def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
     page.get_by_label("New password", exact=True).fill(PASSWORD)
     press(page, "Change password")
     yield "wrong present password"
+
+
+def _addresses(page: Page, house: BrowserHouse) -> Iterator[str]:
+    page.goto(house.url("/email"))
+    yield "one address"
+    page.get_by_label("E-mail address", exact=True).fill(SECOND_ADDRESS)
+    press(page, "Add it")
+    yield "code for an address"
+    page.goto(house.url("/email"))
+    yield "an address that waits"
+    page.goto(house.url(f"/email/verify?token={house.bare.mail.token()}"))
+    yield "link for who asked"
+    press(page, "Yes, confirm it")
+    yield "home with two addresses"
+    page.goto(house.url("/email"))
+    press(page, f"Make main {SECOND_ADDRESS}")
+    page.locator("summary").first.click()
+    yield "two addresses"
+    (letter, *_) = [one for one in house.bare.mail.letters[::-1] if one.words.get("undo_link")]
+    page.goto(letter.words["undo_link"])
+    yield "undo"
+    page.goto(house.url("/"))
 
 
 def _returning(page: Page, house: BrowserHouse) -> Iterator[str]:

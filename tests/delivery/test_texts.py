@@ -11,6 +11,7 @@ import pytest
 import doorward
 from doorward.core.call import Letter
 from doorward.delivery.texts import TEXTS, Code, Link, compose
+from tests.delivery import letters_about_addresses
 
 WORDS = {
     "service": "Acme",
@@ -20,6 +21,8 @@ WORDS = {
     "minutes": "10",
     "link": "https://acme.example/auth/email/verify?token=abc&x=1",
     "sign_in_link": "https://acme.example/auth/sign-in",
+    "address": "n•••@new.example",
+    "undo_link": "https://acme.example/auth/email/undo?token=abc&x=1",
     "kind": "authenticator app",
     "device": "My phone",
     "left": "9",
@@ -57,6 +60,7 @@ class Page(HTMLParser):
 
 
 GOLDEN = {
+    **letters_about_addresses.GOLDEN,
     "verify_address": (
         "Confirm your e-mail address for Acme",
         """
@@ -287,10 +291,15 @@ def test_people_are_greeted_by_their_names(name: str) -> None:
     assert compose(letter("password_changed", name=name))[1].startswith(f"Hello {name},\n")
 
 
-@pytest.mark.parametrize("template", ["verify_address", "address_taken"])
+@pytest.mark.parametrize("template", ["verify_address", "address_taken", "verify_added_address", "address_wanted"])
 def test_a_stranger_can_say_nothing_to_an_address_that_is_not_his(template: str) -> None:
     subject, text, html = compose(letter(template, name="You won a prize"))
     assert [part for part in (subject, text, html) if "prize" in part] == []
+
+
+def test_who_may_not_undo_gets_no_link_for_it() -> None:
+    _, text, html = compose(letter("address_removed", undo_link=""))
+    assert "undo" not in (text + html).lower()
 
 
 @pytest.mark.parametrize("line", ["Acme\r\nBcc: eve@example.com", "Acme\nX", "Acme\u2028X", "Acme\0", "Acme\u202eX"])

@@ -80,7 +80,7 @@ class Terminal:
             "TOKEN": tokens.get("access_token"),
             "REFRESH": tokens.get("refresh_token"),
             "RECOVERY": next(iter(given.get("codes", ())), None),
-            "ID": next((item["id"] for item in given.get("items", ())), None),
+            "ID": next((item.get("id") for item in given.get("items", ())), None),
             "KEY": given["key"] if isinstance(given.get("key"), str) else None,
         }
         self.words |= {name: str(value) for name, value in found.items() if value}
@@ -92,6 +92,9 @@ class Terminal:
         letter = self.host.mail.letters[-1].words if self.host.mail.letters else {}
         if "code" in letter:
             self.words |= {"CODE": letter["code"], "LINK": self.host.mail.token()}
+        undo = [one.words["undo_link"] for one in self.host.mail.letters if one.words.get("undo_link")]
+        if undo:
+            self.words["UNDO"] = undo[-1].partition("token=")[2]
         if self._secret:
             now = rfc6238.step_of(self.host.clock.now)
             self.words["TOTP"] = rfc6238.code_at_step(rfc6238.TotpKey(self._secret), now)

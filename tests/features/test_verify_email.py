@@ -53,7 +53,7 @@ def test_looking_at_a_link_changes_nothing(house: House) -> None:
         return await verify_email.load_link(call, {"token": token})
 
     for _ in range(3):
-        assert house.run(looked) == {"token": token, "to": "a•••@example.com"}
+        assert house.run(looked) == {"token": token, "to": "a•••@example.com", "adding": False}
     assert house.browser().do(verify_email.verify, token=token).hold is not None
 
 

@@ -80,7 +80,7 @@ def test_every_form_and_step_has_its_page_and_every_page_its_template() -> None:
     assert paths - {""} <= doorward.pages.keys()
     pages = [page for feature in standard() for page in feature.pages]
     needed = {page.template for page in pages} | {form.shows for form in FORMS.values()} - {""}
-    parts = {"layout.html", "account.html", "fields.html", "totp_steps.html", "problem.html"}
+    parts = {"layout.html", "account.html", "fields.html", "home_addresses.html", "totp_steps.html", "problem.html"}
     assert needed | parts == {path.name for path in TEMPLATES.glob("*.html")}
 
 

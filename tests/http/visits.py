@@ -66,6 +66,31 @@ def _asked_for_another_name(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "taken name", send(bob, "/sign-up/username", "/sign-up/username", username="bobby")
 
 
+def _with_two_addresses(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """A second address: asked for, confirmed by its link, made the first one, and that undone."""
+    ann, new = signed_up(host, address="dora@example.com"), "d@new.example"
+    host.clock.forward(seconds=1)
+    yield "addresses", ann.page("/email")
+    yield "bad address", send(ann, "/email/add", "/email", email="nobody")
+    send(ann, "/email/add", "/email", email=new)
+    yield "code for an address", ann.page("/check-mail")
+    yield "an address that waits", ann.page("/email")
+    link = f"/email/verify?token={host.mail.token()}"
+    yield "link for who asked", ann.page(link)
+    yield "link elsewhere", Browser(host).page(link)
+    send(ann, "/email/verify", link)
+    yield "two addresses", ann.page("/email?done=email.verify")
+    yield "home, with two addresses", ann.page("/")
+    send(ann, "/email/make-primary", "/email")
+    yield "another first", ann.page("/email?done=email.make_primary")
+    undo = next(one.words["undo_link"] for one in host.mail.letters[::-1] if one.words.get("undo_link"))
+    page = undo.partition("/auth")[2]
+    yield "undo", ann.page(page)
+    yield "undone", ann.follow(send(ann, "/email/undo", page))
+    yield "undo, twice", Browser(host).page(page)
+    yield "undo, cut off", Browser(host).page("/email/undo")
+
+
 def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     """Every page in every state that a person can see it in."""
     stranger = Browser(host)
@@ -81,6 +106,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "link", owner.page(link)
     yield "choose a password", owner.follow(send(owner, "/email/verify", link))
     yield from _asked_for_another_name(host)
+    yield from _with_two_addresses(host)
     ann = signed_up(host)
     for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)

@@ -47,7 +47,7 @@ def test_catalogues_are_what_the_tool_writes(tool: ModuleType, source: Catalog) 
 def test_all_places_of_sentences_are_found(source: Catalog) -> None:
     said = {message.id if isinstance(message.id, str) else message.id[0] for message in source}
     assert {
-        "Your address is confirmed. Welcome!",  # a table of the pages
+        "Your address is confirmed.",  # a table of the pages
         "Start again from the sign-in page.",  # a reason
         "This audience is not one of TOKEN_AUDIENCE.",  # a refusal's own detail
         "this is not an e-mail address",  # a field's error

@@ -12,6 +12,7 @@ from doorward.core.action import Action, Needs
 from doorward.core.records import Authenticator, User
 from doorward.core.steps import Prove
 from doorward.features import (
+    change_email,
     password,
     refresh_tokens,
     sessions,
@@ -23,6 +24,7 @@ from doorward.features import (
 )
 from doorward.features.password import change
 from doorward.testing.doubles import House
+from tests.features.addresses import NEW, added, letters, shown, undo_of
 from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, with_totp
 from tests.security.thieves import ANN, is_in, sessions_of, thief_with, tokens_of
 
@@ -52,6 +54,29 @@ def test_a_session_stolen_while_it_is_fresh_can_bind_and_the_owner_is_told(house
     assert house.mail.to(ANN)[-1] == "authenticator_added"
     # The session rose, so its secret rotated: the owner is out, and that shows.
     assert not is_in(owner)
+
+
+def test_a_session_stolen_while_it_is_fresh_can_add_an_address_and_the_owner_takes_it_back(house: House) -> None:
+    """Moved to a thief's address, the account is the owner's again by one link in the first letter."""
+    owner = signed_up(house)
+    thief = added(thief_with(house, session=owner.session), "thief@evil.example")
+    thief.do(change_email.make_primary, email="thief@evil.example")
+    thief.do(change_email.remove, email=ANN)
+    assert house.mail.to(ANN)[-3:] == ["address_added", "address_made_primary", "address_removed"]
+    held = owner.do(change_email.undo, token=undo_of(letters(house, ANN, "address_added")[0]))
+    assert (held.hold, is_in(thief), is_in(owner)) == (Prove(("password",)), False, False)
+    signed_in(owner)
+    assert shown(owner) == [(ANN, True, True)]
+
+
+def test_a_stolen_undo_link_opens_nothing(house: House) -> None:
+    owner = added(signed_up(house))
+    owner.do(change_email.make_primary, email=NEW)
+    thief = thief_with(house)
+    held = thief.do(change_email.undo, token=undo_of(letters(house, ANN, "address_made_primary")[0]))
+    assert held.hold == Prove(("password",))
+    assert not is_in(thief)
+    refused("wrong_credentials", thief.do, password.sign_in, password="wrong password", attempt=held.attempt)
 
 
 def test_the_owners_step_up_takes_the_stolen_secret_away(house: House) -> None:

@@ -72,3 +72,10 @@ class RefreshTokenReused(Event):
     """A refresh token came back after it was spent: its family has ended."""
 
     session_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressesChanged(Event):
+    """The e-mail addresses of an account are others: one was `added`, `removed`, made `primary`, or that `undone`."""
+
+    what: str

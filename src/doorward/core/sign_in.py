@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from doorward.core.attempt import SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
+from doorward.core.attempt import NO_WAY_IN, OF_A_SESSION, SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
 from doorward.core.call import Call
 from doorward.core.events import SignedIn
 from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, Plus, User
@@ -100,26 +100,32 @@ def _checked_return(call: Call, return_to: str | None) -> str:
     return target
 
 
-async def current(call: Call, attempt: str | None, *, purpose: str | None = None) -> UnderWay:
+async def current(call: Call, attempt: str | None, *, purpose: str | tuple[str, ...] | None = None) -> UnderWay:
     """The attempt that the client holds: from the body, else from its cookie (rule 5).
 
-    Raises `no_sign_in_under_way` or `attempt_expired`.
+    `purpose` is what it must be for, or several of which one will do; without it, any that signs somebody in. Raises
+    `no_sign_in_under_way` or `attempt_expired`.
     """
     secret = attempt or call.client.attempt
     if not secret:
         raise Refused("no_sign_in_under_way")
     found = await call.store.get(Attempt, digest=_attempt_digest(secret))
-    if found is None or (purpose is not None and found.purpose != purpose):
+    if found is None or not _is_for(found, purpose):
         raise Refused("no_sign_in_under_way")
     if found.browser and not (call.client.attempt and tokens.same(call.client.attempt, secret)):
         # A browser's attempt moves only in the browser that holds its cookie: no other one can be pushed into it.
         raise Refused("no_sign_in_under_way")
-    if found.purpose == STEP_UP and (call.identity is None or call.identity.session.id != found.subject):
-        # Step-up is bound to its session, and dies with it (rule 27).
+    if found.purpose in OF_A_SESSION and (call.identity is None or call.identity.session.id != found.subject):
         raise Refused("no_sign_in_under_way")
     if found.expires_at <= call.now:
         raise Refused("attempt_expired")
     return UnderWay(found, secret, stored=True)
+
+
+def _is_for(attempt: Attempt, purpose: str | tuple[str, ...] | None) -> bool:
+    if purpose is None:
+        return attempt.purpose not in NO_WAY_IN
+    return attempt.purpose in ((purpose,) if isinstance(purpose, str) else purpose)
 
 
 async def keep(call: Call, under_way: UnderWay, attempt: Attempt) -> UnderWay:
@@ -220,7 +226,7 @@ async def _methods_of(call: Call, user: User) -> tuple[frozenset[str], frozenset
 async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -> Stepped:
     """Add proofs of `user` to an attempt and say what is next; start the session when nothing is."""
     attempt = under_way.attempt
-    if attempt.user_id and attempt.user_id != user.id:
+    if attempt.purpose in NO_WAY_IN or (attempt.user_id and attempt.user_id != user.id):
         raise Refused("no_sign_in_under_way")
     account = await account_of(call, user)
     attempt = replace(

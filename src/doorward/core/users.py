@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from doorward.core.call import Call, Letter
 from doorward.core.records import Account, EmailAddress, User
@@ -58,14 +59,31 @@ def canonical_identifier(identifier: str) -> str:
     return text.canonical_address(identifier) or text.canonical_username(identifier) or identifier.strip().casefold()
 
 
-async def addresses_of(call: Call, user: User) -> tuple[str, ...]:
-    """All verified addresses of a user; for one who was there before us, the host's address."""
+async def standing_addresses(call: Call, user: User) -> tuple[EmailAddress, ...]:
+    """The verified addresses of a user, the one verified longest first. The host's address of one who was there before
+    us is taken on trust (rule 3): it comes before them, as a row that is not stored and has no id."""
     rows = await call.store.find(EmailAddress, user_id=user.id)
-    verified = tuple(row.address for row in rows if row.verified_key is not None)
-    if verified or not user.email:
-        return verified
+    verified = sorted((row for row in rows if row.verified_key is not None), key=verified_since)
+    if not user.email or any(row.is_primary for row in verified):
+        return tuple(verified)
     account = await call.store.get(Account, user_id=user.id)
-    return (user.email,) if account is None or account.address_exempt else ()
+    if account is not None and not account.address_exempt:
+        return tuple(verified)
+    canonical, since = text.canonical_address(user.email) or "", user.created_at
+    trusted = EmailAddress(
+        id="", user_id=user.id, address=user.email, canonical=canonical, is_primary=True, created_at=since
+    )
+    return (trusted, *verified)
+
+
+def verified_since(address: EmailAddress) -> datetime:
+    """Since when an address is verified; for one that is taken on trust, since when its user exists."""
+    return address.verified_at or address.created_at
+
+
+async def addresses_of(call: Call, user: User) -> tuple[str, ...]:
+    """All verified addresses of a user, and the host's where that is taken on trust."""
+    return tuple(row.address for row in await standing_addresses(call, user))
 
 
 async def tell_daily(call: Call, user: User, template: str) -> None:
@@ -74,11 +92,14 @@ async def tell_daily(call: Call, user: User, template: str) -> None:
         await tell(call, user, template)
 
 
-async def tell(call: Call, user: User, template: str, words: Mapping[str, str] | None = None) -> None:
-    """A letter to every verified address of a user (design 7: every binding, removal and recovery is told)."""
+async def tell(
+    call: Call, user: User, template: str, words: Mapping[str, str] | None = None, *, to: str | None = None
+) -> None:
+    """A letter to every verified address of a user (design 7: every binding, removal and recovery is told); `to` one
+    address, where each is told something else."""
     settings = call.world.settings
     common = {"service": settings.rp_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
     account = await call.store.get(Account, user_id=user.id)
     locale = account.locale if account is not None else ""
-    for address in await addresses_of(call, user):
+    for address in await addresses_of(call, user) if to is None else (to,):
         await call.later(Letter(address, template, {**common, **(words or {})}, locale))

@@ -34,10 +34,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of ours to follow."""
+    """A link of ours to follow; `only_with` as in `Say`."""
 
     word: str
     message: str
+    only_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,23 @@ NOT_YOU = Say(
         "If this was not you, somebody else may be in your account. Sign in, change your password and end all other "
         "sessions. If you can't, tell the people who run {service} at once."
     )
+)
+NOT_YOU_AND_UNDO = (
+    Say(_("If this was not you, somebody else may be in your account.")),
+    Say(
+        _(
+            "This link undoes the change and those after it, and ends all sessions. It is good for 7 days, and asks "
+            "before it does anything:"
+        ),
+        only_with="undo_link",
+    ),
+    Link("undo_link", _("Undo the change"), only_with="undo_link"),
+    Say(
+        _(
+            "Sign in, change your password and end all other sessions. If you can't, tell the people who run {service} "
+            "at once."
+        )
+    ),
 )
 GREETING = _("Hello {name},")
 GREETING_WITHOUT_NAME = _("Hello,")
@@ -90,6 +108,76 @@ TEXTS: Mapping[str, Text] = {
             Say(_("If it was not you, there is nothing to do.")),
         ),
         greets=False,
+    ),
+    "verify_added_address": Text(
+        _("Confirm your e-mail address for {service}"),
+        (
+            Say(_("Somebody who is signed in at {service} wants to add this address to their account.")),
+            Say(_("If it was you, type this code where you asked for it:")),
+            Code("code"),
+            Say(
+                _(
+                    "It works for {minutes} minutes. Instead of it you can open this link in a browser in which you "
+                    "are signed in, and confirm there:"
+                )
+            ),
+            Link("link", _("Confirm my address")),
+            Say(
+                _(
+                    "If it was not you, there is nothing to do. Give the code to no one: with it, letters about "
+                    "somebody else's account would come to you."
+                )
+            ),
+        ),
+        greets=False,
+    ),
+    "address_wanted": Text(
+        _("Your address at {service}"),
+        (
+            Say(
+                _(
+                    "Somebody who is signed in to another account at {service} tried to add your address to it. You "
+                    "have an account with this address, and nothing about it has changed."
+                )
+            ),
+            Say(_("If it was you, sign in to the account that has the address, and remove it there first.")),
+            Say(_("If it was not you, there is nothing to do.")),
+        ),
+        greets=False,
+    ),
+    "address_added": Text(
+        _("An address was added to your account at {service}"),
+        (
+            Say(_("This e-mail address was added to your account at {service} on {time}: {address}.")),
+            Say(_("Whoever reads its mail can sign in by it, and receives what we write to you.")),
+            *NOT_YOU_AND_UNDO,
+        ),
+    ),
+    "address_made_primary": Text(
+        _("Another address is the main one of your account at {service}"),
+        (
+            Say(_("Since {time} this is the main e-mail address of your account at {service}: {address}.")),
+            *NOT_YOU_AND_UNDO,
+        ),
+    ),
+    "address_removed": Text(
+        _("An address was removed from your account at {service}"),
+        (
+            Say(_("This e-mail address was removed from your account at {service} on {time}: {address}.")),
+            *NOT_YOU_AND_UNDO,
+        ),
+    ),
+    "address_change_undone": Text(
+        _("A change of addresses at {service} was undone"),
+        (
+            Say(
+                _(
+                    "On {time} somebody who reads the mail of {address} undid a change of the e-mail addresses of your "
+                    "account at {service}. All sessions were ended."
+                )
+            ),
+            Say(_("Sign in, see that the addresses are yours, and change your password.")),
+        ),
     ),
     "password_changed": Text(
         _("Your password at {service} was changed"),
@@ -223,7 +311,7 @@ def compose(letter: Letter, known: Catalogues | None = None) -> tuple[str, str, 
 
 
 def _stands(part: Say | Code | Link, words: Mapping[str, str]) -> bool:
-    return not isinstance(part, Say) or not part.only_with or bool(words[part.only_with])
+    return isinstance(part, Code) or not part.only_with or bool(words[part.only_with])
 
 
 def said(message: str, language: Language) -> str:

@@ -58,5 +58,10 @@ class SessionList(Feature):
 
     actions = (session, list_sessions, end)
     pages = (
-        Page("/", "home.html", needs=Needs.SIGNED_IN, reads=("sessions.list", "totp.list", "recovery_codes.count")),
+        Page(
+            "/",
+            "home.html",
+            needs=Needs.SIGNED_IN,
+            reads=("email.list", "totp.list", "recovery_codes.count", "sessions.list"),
+        ),
     )

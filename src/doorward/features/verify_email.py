@@ -7,30 +7,35 @@ from dataclasses import replace
 
 from doorward.core import mailed
 from doorward.core.action import AttemptText, CodeText, TokenText, action
-from doorward.core.attempt import SIGN_UP
+from doorward.core.attempt import ADD_EMAIL, SIGN_UP
 from doorward.core.call import Call
 from doorward.core.feature import Feature, Page
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, begin, current, held
 from doorward.core.steps import Verify
 from doorward.core.tries import limit_letters, limit_tries
-from doorward.features import sign_up
+from doorward.features import change_email, sign_up
 from doorward.features.sign_up import PendingSignUp
 from doorward.primitives import text, tokens
+
+# What an address is proved for. What comes of the proof is the business of the feature that asked.
+PURPOSES = (SIGN_UP, ADD_EMAIL)
 
 
 @action("email.verify", proving=True)
 async def verify(
     call: Call, *, code: CodeText | None = None, token: TokenText | None = None, attempt: AttemptText | None = None
 ) -> Stepped:
-    """Prove an address: the code together with its attempt, or the token of the link."""
+    """Prove an address, for a sign-up or to add it: the code together with its attempt, or the token of the link."""
     if (code is None) == (token is None):
         raise invalid("code", "required", "send either code and attempt, or token")
     return await (_by_code(call, attempt, code) if code is not None else _by_link(call, attempt, token or ""))
 
 
 async def _by_code(call: Call, attempt: str | None, code: str) -> Stepped:
-    under_way = await mailed.check_code(call, await current(call, attempt, purpose=SIGN_UP), code)
+    under_way = await mailed.check_code(call, await current(call, attempt, purpose=PURPOSES), code)
+    if under_way.attempt.purpose == ADD_EMAIL:
+        return await change_email.complete(call, under_way.attempt)
     pending = await call.store.get(PendingSignUp, id=under_way.attempt.subject)
     if pending is None or pending.expires_at <= call.now:
         raise Refused("attempt_expired")
@@ -41,6 +46,8 @@ async def _by_link(call: Call, attempt: str | None, token: str) -> Stepped:
     """In the browser that asked, the link does what the code does. Elsewhere it proves the address and no more:
     the password, name and user name that somebody chose for it are dropped (rule 1)."""
     pending = await _pending_behind(call, token)
+    if pending is None:
+        return await change_email.complete(call, await change_email.asked_by(call, token))
     mine = await _own_attempt(call, attempt, pending)
     if mine is not None:
         return await sign_up.complete(call, mine, pending)
@@ -54,9 +61,10 @@ async def _by_link(call: Call, attempt: str | None, token: str) -> Stepped:
         return await sign_up.complete(call, under_way, bare)
 
 
-async def _pending_behind(call: Call, token: str) -> PendingSignUp:
+async def _pending_behind(call: Call, token: str) -> PendingSignUp | None:
+    """The sign-up that a link was mailed for; None for the link of an address to add, or of nothing."""
     pending = await call.store.get(PendingSignUp, link=tokens.digest(token, purpose="sign-up-link"))
-    if pending is None or not pending.canonical or pending.expires_at <= call.now:
+    if pending is not None and (not pending.canonical or pending.expires_at <= call.now):
         raise Refused("invalid_token")
     return pending
 
@@ -72,35 +80,46 @@ async def _own_attempt(call: Call, attempt: str | None, pending: PendingSignUp) 
 @action("email.resend", status=202)
 async def resend(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
     """Send another letter with another code; the code before it is good no more."""
-    under_way = await current(call, attempt, purpose=SIGN_UP)
+    under_way = await current(call, attempt, purpose=PURPOSES)
+    to = under_way.attempt.to
     await limit_tries(call, "email-resend", under_way.attempt.digest)
-    await limit_letters(call, text.canonical_address(under_way.attempt.to) or under_way.attempt.to)
+    await limit_letters(call, text.canonical_address(to) or to)
+    async with call.store.transaction():
+        again = change_email.send_code if under_way.attempt.purpose == ADD_EMAIL else _send_again
+        under_way = await again(call, under_way)
+    return held(call, under_way, Verify("email"), to=text.masked_address(to))
+
+
+async def _send_again(call: Call, under_way: UnderWay) -> UnderWay:
     pending = await call.store.get(PendingSignUp, id=under_way.attempt.subject)
     if pending is None or pending.expires_at <= call.now:
         raise Refused("attempt_expired")
     link = call.new_secret()
-    async with call.store.transaction():
-        digest = tokens.digest(link, purpose="sign-up-link")
-        await call.store.change(PendingSignUp, {"id": pending.id}, link=digest)
-        under_way = await sign_up.send_code(call, under_way, pending, link)
-    return held(call, under_way, Verify("email"), to=text.masked_address(pending.address))
+    await call.store.change(PendingSignUp, {"id": pending.id}, link=tokens.digest(link, purpose="sign-up-link"))
+    return await sign_up.send_code(call, under_way, pending, link)
 
 
 async def load_link(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """What the page of a mailed link shows. A GET changes nothing: mail scanners follow links (rule 32)."""
     token = query.get("token", "")
     pending = await _pending_behind(call, token) if token else None
-    return {"token": token, "to": text.masked_address(pending.address) if pending else ""}
+    if pending is not None:
+        return {"token": token, "to": text.masked_address(pending.address), "adding": False}
+    if not token:
+        return {"token": "", "to": "", "adding": False}
+    await mailed.find_link(call, ADD_EMAIL, token)
+    to = "" if call.identity is None else (await change_email.asked_by(call, token)).to
+    return {"token": token, "to": text.masked_address(to) if to else "", "adding": True}
 
 
 async def load_attempt(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """Where the code went, for the browser that asked."""
-    under_way = await current(call, None, purpose=SIGN_UP)
-    return {"to": text.masked_address(under_way.attempt.to)}
+    attempt = (await current(call, None, purpose=PURPOSES)).attempt
+    return {"to": text.masked_address(attempt.to), "adding": attempt.purpose == ADD_EMAIL}
 
 
 class VerifyEmail(Feature):
-    """Proof of an address by mail, for sign-up."""
+    """Proof of an address by mail, for sign-up and for addresses that are added."""
 
     actions = (verify, resend)
     pages = (

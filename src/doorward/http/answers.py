@@ -10,10 +10,11 @@ from typing import Any
 
 from doorward.core.attempt import read_proofs
 from doorward.core.call import Call
-from doorward.core.records import Account, EmailAddress, User
+from doorward.core.records import User
 from doorward.core.session import Caller, Identity, KeyIdentity, Session
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Enroll, Prove, Verify, amr_of, assurance_level
+from doorward.core.users import standing_addresses
 
 
 async def answer_of(call: Call, result: object, status: int) -> tuple[int, object]:
@@ -111,13 +112,7 @@ async def user_shape(call: Call, user: User) -> dict[str, object]:
 
 async def _is_verified(call: Call, user: User) -> bool:
     """Proved to us, or taken on trust from a host that had it before us (rule 3)."""
-    if not user.email:
-        return False
-    rows = await call.store.find(EmailAddress, user_id=user.id)
-    if any(row.verified_key is not None for row in rows if row.address.casefold() == user.email.casefold()):
-        return True
-    account = await call.store.get(Account, user_id=user.id)
-    return not rows and account is not None and account.address_exempt
+    return any(row.address.casefold() == (user.email or "").casefold() for row in await standing_addresses(call, user))
 
 
 def session_shape(call: Call, session: Session) -> dict[str, object]:

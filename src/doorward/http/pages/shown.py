@@ -45,8 +45,11 @@ _WAYS = {
     "sms": "text message",
 }
 _NOTICES = {
-    "email.verify": "Your address is confirmed. Welcome!",
+    "email.verify": "Your address is confirmed.",
     "email.resend": "Another letter is on its way. Only its code is good now.",
+    "email.make_primary": "That is your main address now.",
+    "email.remove": "That address is removed.",
+    "email.undo": "The change is undone, and all sessions are ended. Sign in and change your password.",
     "sign_in.recovery_code": "You used a recovery code. It is good no more; the others still are.",
     "totp.confirm": "Your authenticator app is connected. Now make recovery codes, for the day your phone is lost.",
     "totp.remove": "The authenticator app is removed.",
