@@ -222,6 +222,24 @@ def test_visitors_may_be_asked_for_more(auth: asgi.Auth) -> None:
     assert seen == ["fresh", "fresh_proof_required", "not_signed_in", "invalid_bearer"]
 
 
+def test_visitors_may_be_asked_for_a_role_and_a_level(auth: asgi.Auth) -> None:
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for wants in ({"role": "editor"}, {"permission": "posts.read"}, {"scope": "posts.read"}, {"aal": 2}):
+            try:
+                await scope["doorward"].require(**wants)
+                seen.append("well")
+            except Refused as refused:
+                seen.append(refused.reason)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    ann = sign_up(Running(auth.middleware(app), auth))  # type: ignore[arg-type]
+    ann.send("GET", "/")
+    assert seen == ["not_permitted", "not_permitted", "well", "second_factor_required"]
+
+
 def test_a_program_outside_of_requests_may_call(auth: asgi.Auth) -> None:
     async def sign_up_and_in() -> Any:
         begun = await auth.ado(actions.sign_up.sign_up, email=ANN, password=PASSWORD)

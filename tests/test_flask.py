@@ -22,7 +22,7 @@ from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 from tests.http.bare import FreeLimits
 from tests.scenarios.client import Answer, Browser, Client, Pairs
 from tests.scenarios.hosts.flask import call_wsgi
-from tests.scenarios.people import ANN, PASSWORD, sign_in, sign_up
+from tests.scenarios.people import ANN, PASSWORD, set_up_app, sign_in, sign_up
 
 ORIGIN = "https://app.example.com"
 STRONG = "flask-W7rT2kQx9Lm4Vz8Np1Sb6Yd3Hc5Jf0Ga"
@@ -115,6 +115,35 @@ def test_closed_by_default_is_one_line(app: Flask, auth: Auth) -> None:
     assert stranger.send("GET", "/nowhere").status == 404
     assert stranger.get("/openapi.json").status == 200
     assert sign_up(host).send("GET", "/private").text == "private"
+
+
+def test_a_view_may_want_a_second_factor(app: Flask, auth: Auth) -> None:
+    @app.get("/vault")
+    @auth.needs(aal=2)
+    def vault() -> str:
+        return "gold"
+
+    host = run(app, auth)
+    ann = sign_up(host)
+    refused = ann.send("GET", "/vault")
+    assert (refused.status, refused.reason, refused.json["methods"]) == (401, "second_factor_required", ["totp"])
+    challenge = 'Bearer realm="doorward", error="insufficient_user_authentication", acr_values="aal2"'
+    assert refused.header("www-authenticate") == challenge
+    sent = ann.send("GET", "/vault", headers={"Accept": "text/html"})
+    assert sent.header("location") == "/auth/totp?return_to=%2Fvault"
+    assert ann.follow(sent).status == 200
+    set_up_app(host, ann)
+    assert ann.send("GET", "/vault").text == "gold"
+
+
+def test_a_view_may_ask_as_it_goes(app: Flask, auth: Auth) -> None:
+    @app.get("/posts")
+    def posts() -> Any:
+        return auth.refusal(permission="posts.read") or "posts"
+
+    host = run(app, auth)
+    assert sign_up(host).send("GET", "/posts").reason == "not_permitted"
+    assert Browser(host).send("GET", "/posts").reason == "not_signed_in"
 
 
 def test_a_view_may_want_a_fresh_proof(app: Flask, auth: Auth) -> None:

@@ -6,8 +6,8 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import ContextVar
-from functools import partial
-from typing import Any, TypeVar
+from functools import partial, wraps
+from typing import Any, TypeVar, Unpack
 from urllib.parse import quote
 
 import anyio
@@ -16,7 +16,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from doorward.assembly import Runtime, Surroundings, split_database
-from doorward.core.action import Needs
+from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.call import Call, Client
 from doorward.core.doorward import require
 from doorward.core.feature import Feature
@@ -114,6 +114,25 @@ class Auth(Runtime):
 
         return run
 
+    def needs(self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Callable[..., Any]:
+        """`@auth.needs(role="editor")` on an endpoint that takes a request (Starlette's, or anything with its `scope`)
+        and lies behind our middleware."""
+        demand = demanded(needs, **wants)
+
+        def wrap(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+            @wraps(endpoint)
+            async def wrapper(request: Any, *args: Any, **kwargs: Any) -> Any:
+                visitor: Visitor = request.scope[KEY]
+                try:
+                    await visitor.meet(demand)
+                except Refused as refused:
+                    return _Answer(visitor.turned_away(refused))
+                return await endpoint(request, *args, **kwargs)
+
+            return wrapper
+
+        return wrap
+
     async def refusal(self, scope: Scope, visitor: Visitor) -> Response | None:
         """The answer to a request that may not reach the application; a framework's adapter knows its routes."""
         return None
@@ -210,18 +229,23 @@ class Visitor:
     async def _recognise(self, call: Call) -> None:
         await self.auth.site.recognise(self.visit, call)
 
-    async def require(self, needs: Needs = Needs.SIGNED_IN) -> Caller:
-        """The identity. Raises `Refused` where nobody is signed in, or where `needs` asks for more."""
+    async def require(self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Caller:
+        """The identity. Raises `Refused` where nobody is signed in, or who is lacks what is asked for:
+        `await scope["doorward"].require(role="editor")`. `Wants` names all that may be asked."""
+        return await self.meet(demanded(needs, **wants))
+
+    async def meet(self, demand: Demand) -> Caller:
+        """The identity, which holds to the demand. Raises `Refused`."""
         identity = await self.identity()
         if self.visit.refused is not None:
             raise self.visit.refused
         if identity is None:
             raise Refused("not_signed_in")
-        if needs is not Needs.SIGNED_IN:
+        if demand != Demand():
 
             async def ask(call: Call) -> None:
                 await self.auth.site.recognise(self.visit, call)
-                await require(call, needs)
+                await require(call, demand)
 
             await self.auth.arun(ask, self.visit.client, quick=True)
         return identity
@@ -278,6 +302,16 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
 async def _send(send: Send, response: Response) -> None:
     for message in _messages(response):
         await send(message)
+
+
+class _Answer:
+    """A response of ours that an endpoint returns."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _send(send, self.response)
 
 
 def _messages(response: Response) -> tuple[Message, Message]:

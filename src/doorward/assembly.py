@@ -21,7 +21,7 @@ from doorward.core.doorward import Doorward, records_of
 from doorward.core.events import Event
 from doorward.core.feature import Feature, Sweep
 from doorward.core.finish import finish
-from doorward.core.ports import Clock, Colour, Hash, Limits, Post, Randomness, Stores, Unavailable
+from doorward.core.ports import Clock, Colour, Hash, Limits, Post, Randomness, RoleBook, Stores, Unavailable
 from doorward.core.records import OutboxMessage
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.settings import Settings, load_settings
@@ -62,8 +62,8 @@ class Parts:
     `users`: a `UserTable`, for users in a table of the host's. `session`: lends the host's SQLAlchemy session.
     `stores`: in the place of what DATABASE_URL names. `mail`: sends letters in the place of SMTP_URL
     (`send(letter)`), or is called with those that wait, after commit. `passwords` and `pool`: how passwords are
-    hashed, and where. `views`: the pages. `gates`: the host's own, after ours. `prefix`: where we answer.
-    `config`: a TOML file.
+    hashed, and where. `views`: the pages. `gates`: the host's own, after ours. `roles`: the host's own.
+    `prefix`: where we answer. `config`: a TOML file.
     """
 
     users: Any = None
@@ -77,6 +77,7 @@ class Parts:
     pool: HashPool | None = None
     views: Views | None = None
     gates: Sequence[Gate] = ()
+    roles: RoleBook | None = None
     prefix: str = "/auth"
     config: str | None = None
 
@@ -125,6 +126,7 @@ class Runtime:
             post=self._deliver,
             breached=open_filter(settings.breached_filter),
             gates=parts.gates,
+            roles=parts.roles,
             prefix=parts.prefix,
             # Not where the host can change its users itself: what it changes holds at its next request.
             remember=not (parts.users or parts.session or parts.stores),

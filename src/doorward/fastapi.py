@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeVar, Unpack
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
@@ -13,7 +13,7 @@ from starlette.routing import Match
 
 from doorward import asgi
 from doorward.assembly import Surroundings
-from doorward.core.action import Needs
+from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.feature import Feature
 from doorward.core.ports import Unavailable
 from doorward.core.records import User
@@ -48,6 +48,10 @@ class Auth(asgi.Auth):
         if app is not self._app:
             raise Misconfigured("fastapi.E2", "protect the application that this Auth was made for")
         self._open = frozenset(public)
+
+    def needs(self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Callable[..., Any]:
+        """A dependency, which gives the identity: `Depends(auth.needs(role="editor"))`."""
+        return _meeting(demanded(needs, **wants))
 
     async def refusal(self, scope: asgi.Scope, visitor: asgi.Visitor) -> messages.Response | None:
         if self._open is None or scope["path"] in self._open or self._is_public(scope):
@@ -95,24 +99,27 @@ def public(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
-def needs(wanted: Needs) -> Any:
-    """A dependency that refuses unless `wanted` holds: `Annotated[Identity, needs(Needs.FRESH)]`."""
+def needs(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Any:
+    """A dependency that refuses unless what it asks for holds: `Annotated[Identity, needs(Needs.FRESH)]`."""
+    return Depends(_meeting(demanded(needs, **wants)))
 
+
+def _meeting(demand: Demand) -> Callable[[HTTPConnection], Awaitable[Caller]]:
     async def identity(connection: HTTPConnection) -> Caller:
         visitor: asgi.Visitor | None = connection.scope.get(asgi.KEY)
         if visitor is None:
             raise Misconfigured("fastapi.E3", "CurrentUser needs an Auth: auth = Auth(app, …)")
         try:
-            return await visitor.require(wanted)
+            return await visitor.meet(demand)
         except Refused as refused:
             if connection.scope["type"] == "websocket":
                 raise WebSocketException(1008, refused.reason) from None
             raise
 
-    return Depends(identity)
+    return identity
 
 
-CurrentIdentity = Annotated[Caller, needs(Needs.SIGNED_IN)]
+CurrentIdentity = Annotated[Caller, needs()]
 
 
 async def _current_user(identity: CurrentIdentity) -> User:

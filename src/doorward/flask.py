@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, Unpack
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, current_app, has_request_context, request
@@ -14,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.local import LocalProxy
 
 from doorward.assembly import Runtime, Surroundings, split_database
-from doorward.core.action import Needs
+from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.call import Call
 from doorward.core.doorward import require
 from doorward.core.feature import Feature
@@ -166,22 +165,26 @@ class Auth(Runtime):
             known |= {"user": lender().get(model, key), "user_of": identity}
         return known["user"]
 
-    def refusal(self, needs: Needs = Needs.SIGNED_IN, *, fresh_within: timedelta | None = None) -> Response | None:
-        """The answer to a request that may not go on, or None. What `login_required` and `needs` ask."""
+    def refusal(self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Response | None:
+        """The answer to a request that may not go on, or None: `auth.refusal(permission="orders.read")` in a view."""
+        return self._refusal(demanded(needs, **wants))
+
+    def _refusal(self, demand: Demand) -> Response | None:
+        """What `login_required` and `needs` ask."""
         identity, visit = self.identity, self.visit()
         if visit is None:
             return None
         refused = visit.refused
         if refused is None and identity is None:
             refused = Refused("not_signed_in")
-        if refused is None and needs is not Needs.SIGNED_IN:
-            refused = self._lacking(visit, needs, fresh_within)
+        if refused is None and demand != Demand():
+            refused = self._lacking(visit, demand)
         return None if refused is None else _to_flask(self.site.turned_away(visit, refused))
 
-    def _lacking(self, visit: Visit, needs: Needs, fresh_within: timedelta | None) -> Refused | None:
+    def _lacking(self, visit: Visit, demand: Demand) -> Refused | None:
         async def ask(call: Call) -> None:
             await self.site.recognise(visit, call)
-            await require(call, needs, fresh_within=fresh_within)
+            await require(call, demand)
 
         try:
             self.run(ask, visit.client)
@@ -200,17 +203,19 @@ class Auth(Runtime):
 
     def login_required(self, view: Callable[P, T]) -> Callable[P, T | Response]:
         """`@auth.login_required`: the view runs for who is signed in. Browsers are sent to sign in and back."""
-        return self.needs(Needs.SIGNED_IN)(view)
+        return self.needs()(view)
 
     def needs(
-        self, needs: Needs, *, fresh_within: timedelta | None = None
+        self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]
     ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
-        """`@auth.needs(Needs.FRESH)`: the view runs for who has proved lately who they are."""
+        """`@auth.needs(role="editor", fresh=True)`: the view runs for who has the role, and has proved lately who they
+        are. `Wants` names all that may be asked."""
+        demand = demanded(needs, **wants)
 
         def wrap(view: Callable[P, T]) -> Callable[P, T | Response]:
             @wraps(view)
             def wrapper(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-                refusal = self.refusal(needs, fresh_within=fresh_within)
+                refusal = self._refusal(demand)
                 if refusal is not None:
                     return refusal
                 answer: T = current_app.ensure_sync(view)(*args, **kwargs)

@@ -11,6 +11,7 @@ from doorward.features.password_check import PasswordCheck
 from doorward.features.password_rules import PasswordRules
 from doorward.features.recovery_codes import Recovery
 from doorward.features.refresh_tokens import RefreshTokens
+from doorward.features.roles import Roles
 from doorward.features.sessions import SessionList
 from doorward.features.sign_out import SignOut
 from doorward.features.sign_up import SignUp
@@ -36,4 +37,5 @@ def standard() -> tuple[Feature, ...]:
         AccessTokens(),
         RefreshTokens(),
         ApiKeys(),
+        Roles(),
     )

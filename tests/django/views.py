@@ -42,6 +42,21 @@ async def aclosed(request):
     return JsonResponse({"email": user.email})
 
 
+@needs(role="editor")
+def editors(request):
+    return HttpResponse("editors")
+
+
+@needs(role="editor")
+async def aeditors(request):
+    return HttpResponse("editors")
+
+
+@needs(permission="people.change_member")
+def permitted(request):
+    return HttpResponse("yes" if request.user.has_perm("people.change_member") else "no")
+
+
 @needs(Needs.FRESH)
 def fresh(request):
     return HttpResponse("fresh")

@@ -49,6 +49,7 @@ class PlainViews:
     steps = {"prove": "/sign-in/second-step", "verify email": "/check-mail", "enroll password": "/sign-up/password"}
     sign_in = "/sign-in"
     step_up = "/step-up"
+    second_factor = "/totp"
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
         shown = "".join(f"<p>{name}: {value!r}</p>" for name, value in words.items() if name != "csrf_token")

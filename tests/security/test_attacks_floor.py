@@ -15,6 +15,7 @@ JWT = "primitives/test_jwt.py::test_hostile_tokens"
 DUMP = "security/test_threat_model_of_servers.py::test_no_secret_stands_in_a_dump"
 PASSWORD, TOTP = "features/test_password.py", "features/test_totp.py"
 KEYS = "features/test_api_keys.py"
+ROLES = "features/test_roles.py"
 
 HELD: dict[str, tuple[str, ...]] = {
     "ENUM-01": (
@@ -202,8 +203,21 @@ HELD: dict[str, tuple[str, ...]] = {
         "primitives/test_text.py::test_what_is_no_address_is_refused",
     ),
     "AUTHZ-01": ("security/test_attacks.py::test_no_field_is_taken_that_an_action_does_not_have",),
-    "AUTHZ-12": (f"{KEYS}::test_nobody_makes_or_sees_or_ends_anothers",),
     "AUTHZ-05": ("features/test_sign_up.py::test_closed_sign_up_is_closed",),
+    "AUTHZ-03": (f"{ROLES}::test_who_asks_for_an_invited_address_is_no_administrator",),
+    "AUTHZ-04": (
+        f"{ROLES}::test_whom_there_is_not_gets_nothing",
+        "django/test_users.py::test_with_a_user_goes_what_we_know_of_them",
+    ),
+    "AUTHZ-09": ("security/test_authorization.py::test_no_spelling_of_a_path_opens_what_needs_a_role",),
+    "AUTHZ-10": (
+        f"{ROLES}::test_nobody_gives_or_takes_a_permission_that_they_lack",
+        "django/test_roles.py::test_who_may_give_roles_gives_none_with_more_than_they_have",
+    ),
+    "AUTHZ-12": (
+        "security/test_authorization.py::test_every_list_is_ones_own",
+        f"{KEYS}::test_nobody_makes_or_sees_or_ends_anothers",
+    ),
     "INJ-04": ("delivery/test_texts.py::test_a_name_is_nothing_but_text",),
     "INJ-05": ("http/test_pages.py::test_hostile_text_is_shown_as_text",),
     "INJ-06": ("delivery/test_smtp.py::test_no_line_break_comes_into_a_header", HOSTILE),
@@ -272,7 +286,7 @@ WAITING: dict[str, str] = {
     "forward_auth": "PROXY-04",
     "webhooks": "SSRF-01 SSRF-03",
     "audit": "LOG-02",
-    "roles, admin and invitations": "AUTHZ-03 AUTHZ-04 AUTHZ-06 AUTHZ-09 AUTHZ-10 INJ-01",
+    "admin": "AUTHZ-06 INJ-01",
     "the verifier for services": "JWT-25",
     "sign-in by others (OAuth, OpenID Connect)": "CSRF-03 CSRF-04 LINK-01 LINK-02 LINK-03 LINK-04 LINK-05 LINK-07 "
     "LINK-09 LINK-10 LINK-12",

@@ -39,7 +39,8 @@ def test_a_stolen_session_reads_and_can_bind_or_remove_nothing(house: House) -> 
     assert is_in(thief)
     for action in house.doorward.actions.values():
         if action.needs is Needs.FRESH:
-            refused("fresh_proof_required", thief.do, action, **_placeholders(action))
+            reason = "not_permitted" if action.permission else "fresh_proof_required"
+            refused(reason, thief.do, action, **_placeholders(action))
     for bind in (totp.begin, totp.confirm):
         arguments = {"code": code_of(house, secret)} if bind is totp.confirm else {}
         refused("fresh_proof_required", thief.do, bind, **arguments)

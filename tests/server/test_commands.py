@@ -223,6 +223,8 @@ def test_the_first_administrator_comes_in_by_a_link_that_opens_once(
     assert (status, answer["step"], answer["methods"]) == (202, "enroll", ["password"])
     status, answer = server.post("/auth/sign-up/password", new_password=PASSWORD)
     assert (status, answer["step"], answer["user"]["email_verified"]) == (200, "done", True)
+    assert answer["user"]["roles"] == ["admin"]
+    assert server.get("/auth/roles/list")[0] == 200
     assert server.post("/auth/email/verify", token=token)[0] == 400
     again = doorward("admin", "bootstrap", "root@example.com", **here)
     assert (again.code, "already" in again.err) == (1, True)
@@ -271,6 +273,35 @@ def test_a_key_revoked_on_the_command_line_ends_tokens_of_a_running_server(
     assert status == 200
     bearer["Authorization"] = f"Bearer {refreshed['access_token']}"
     assert server.request("GET", "/auth/session", headers=bearer)[0] == 200
+
+
+# role
+
+
+def test_roles_from_the_command_line(doorward: Command, settings: dict[str, str]) -> None:
+    assert doorward("migrate", **settings).code == 0
+    doorward("user", "add", "ann@example.com", stdin=PASSWORD, **settings)
+    made = doorward("role", "add", "editor", "posts.read", "posts.write", "--json", **settings)
+    assert made.json == {"name": "editor", "permissions": ["posts.read", "posts.write"], "everything": False}
+    again = doorward("role", "add", "editor", **settings)
+    assert (again.code, "already" in again.err) == (1, True)
+    assert doorward("role", "permit", "editor", "posts.write", "--not", "--json", **settings).json["permissions"] == [
+        "posts.read"
+    ]
+    assert doorward("role", "permit", "editor", "post", **settings).code == 1
+    assert doorward("user", "grant", "ann@example.com", "editor", "--json", **settings).json["roles"] == ["editor"]
+    assert doorward("user", "grant", "ann@example.com", "nobody", **settings).code == 1
+    assert doorward("user", "show", "ann@example.com", "--json", **settings).json["roles"] == ["editor"]
+    listed = doorward("role", "list", **settings).out
+    assert re.search(r"^admin +everything", listed, re.MULTILINE)
+    assert re.search(r"^editor +posts.read", listed, re.MULTILINE)
+    assert doorward("role", "list", "--json", **settings).json["items"][1]["name"] == "editor"
+    assert doorward("user", "revoke", "ann@example.com", "editor", "--json", **settings).json["roles"] == []
+    doorward("user", "grant", "ann@example.com", "editor", **settings)
+    assert doorward("role", "remove", "editor", "--json", **settings).json["holders"] == 1
+    doorward("user", "grant", "ann@example.com", "admin", **settings)
+    last = doorward("user", "revoke", "ann@example.com", "admin", "--json", **settings)
+    assert (last.code, last.json["error"]["reason"]) == (1, "last_administrator")
 
 
 # worker
@@ -354,7 +385,8 @@ def test_every_command_and_option_is_on_its_page(doorward: Command) -> None:
     commands = [("serve",), ("init",), ("migrate",), ("worker",), ("doctor",), ("admin", "bootstrap")]
     names = re.findall(r"^  ([a-z-]+)  ", doorward("user", "--help").out.partition("Commands:")[2], re.MULTILINE)
     commands += [("user", name) for name in names]
-    assert len(commands) == 12
+    commands += [("role", name) for name in ("add", "list", "permit", "remove")]
+    assert len(commands) >= 18
     for command in commands:
         assert f"`doorward {' '.join(command)}" in page
         options = set(re.findall(r"--[a-z-]+", doorward(*command, "--help").out)) - {"--help"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from functools import cached_property
 from typing import (
@@ -14,14 +15,16 @@ from typing import (
     Generic,
     Literal,
     ParamSpec,
+    TypedDict,
     TypeVar,
+    Unpack,
     get_args,
     get_origin,
     get_type_hints,
 )
 
 from doorward.core.call import Call
-from doorward.core.refusals import FieldError, Refused
+from doorward.core.refusals import FieldError, Misconfigured, Refused
 from doorward.primitives import text
 
 P = ParamSpec("P")
@@ -38,6 +41,51 @@ class Needs(Enum):
     SIGNED_IN = "signed_in"
     FRESH = "fresh"
     FRESH_WITH_SECOND = "fresh_with_second"
+
+
+class Wants(TypedDict, total=False):
+    """What may be asked for beside `Needs`: a role, a permission, a scope (of an API key, which is held to its scopes),
+    a fresh proof (`True`, or how old it may be), an AAL."""
+
+    role: str
+    permission: str
+    scope: str
+    fresh: bool | timedelta
+    fresh_within: timedelta | None
+    aal: Literal[1, 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """All that must hold before something goes on: of an action, or of a host's own route."""
+
+    needs: Needs = Needs.SIGNED_IN
+    role: str = ""
+    permission: str = ""
+    scope: str = ""
+    fresh_within: timedelta | None = None
+    aal: int = 0
+
+
+def demanded(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Demand:
+    """`needs(role="editor", fresh=True)` of every host, as a value. Raises `Misconfigured` for what can't be asked."""
+    fresh, within = wants.get("fresh", False), wants.get("fresh_within")
+    if isinstance(fresh, timedelta):
+        within = fresh
+    if fresh and needs is Needs.SIGNED_IN:
+        needs = Needs.FRESH
+    named = {name: wants.get(name, "x") for name in ("role", "permission", "scope")}
+    unknown = wants.keys() - Wants.__annotations__.keys()
+    if unknown or needs is Needs.NOTHING or not all(named.values()) or wants.get("aal", 1) not in (1, 2):
+        raise Misconfigured("needs.E1", f"needs({needs}, {wants}) asks for nothing, or for what there is not")
+    return Demand(
+        needs,
+        role=wants.get("role", ""),
+        permission=wants.get("permission", ""),
+        scope=wants.get("scope", ""),
+        fresh_within=within,
+        aal=wants.get("aal", 0),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +136,7 @@ class Action(Generic[P, T]):
     run: Callable[Concatenate[Call, P], Awaitable[T]]
     method: str
     needs: Needs
+    permission: str
     status: int
     bearer: bool
     proving: bool
@@ -99,6 +148,10 @@ class Action(Generic[P, T]):
     @property
     def path(self) -> str:
         return self.url or "/" + self.name.replace("_", "-").replace(".", "/")
+
+    @cached_property
+    def demand(self) -> Demand:
+        return Demand(self.needs, permission=self.permission)
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
@@ -140,6 +193,7 @@ def action(
     *,
     method: Literal["GET", "POST"] = "POST",
     needs: Needs = Needs.NOTHING,
+    permission: str = "",
     status: int = 200,
     bearer: bool = True,
     proving: bool = False,
@@ -150,13 +204,13 @@ def action(
 ) -> Callable[[Callable[Concatenate[Call, P], Awaitable[T]]], Action[P, T]]:
     """Make an action of an `async def` whose first argument is the `Call` and whose others are keyword-only.
 
-    `proving`: spends tries, and so may not run inside a transaction that a host opened (rule 11). `lenient`: unknown
-    arguments are ignored, as RFC 7009 and 7662 ask. `keys`: API keys may do it, too (rule 28).
-    `url`: a path other than the name's.
+    `permission`: what who asks must be permitted, beside `needs`. `proving`: spends tries, and so may not run inside a
+    transaction that a host opened (rule 11). `lenient`: unknown arguments are ignored, as RFC 7009 and 7662 ask.
+    `keys`: API keys may do it, too (rule 28). `url`: a path other than the name's.
     """
 
     def wrap(run: Callable[Concatenate[Call, P], Awaitable[T]]) -> Action[P, T]:
-        return Action(name, run, method, needs, status, bearer, proving, cacheable, lenient, keys, url)
+        return Action(name, run, method, needs, permission, status, bearer, proving, cacheable, lenient, keys, url)
 
     return wrap
 

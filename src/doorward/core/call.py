@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorward.core.attempt import Attempt
 from doorward.core.events import Event
-from doorward.core.ports import Clock, Hash, Limits, Post, Randomness, Store
+from doorward.core.ports import Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.records import OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.session import Caller, Identity, KeyIdentity, Recent, Session
@@ -85,6 +85,7 @@ class World:
     issuers: Mapping[str, Issuer]
     bearers: tuple[BearerReader, ...]
     gates: list[Gate]
+    roles: RoleBook | None
     limits: Limits
     clock: Clock
     random: Randomness

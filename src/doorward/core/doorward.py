@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, TypeVar
 
-from doorward.core.action import Action, Needs
+from doorward.core.action import Action, Demand, Needs
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call, Client, Issuer, World
 from doorward.core.events import Event
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.mailed import MailedLink
-from doorward.core.ports import Busy, Clock, Hash, Limits, Post, Randomness, Store
+from doorward.core.ports import Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.session import Recent, Session
+from doorward.core.rights import permissions_of, roles_of
+from doorward.core.session import Caller, Identity, Recent, Session
 from doorward.core.settings import Settings
 from doorward.core.sign_in import account_of, facts_of
 from doorward.core.steps import Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
@@ -44,10 +44,12 @@ class Doorward:
         post: Post,
         breached: Bloom | None = None,
         gates: Sequence[Gate] = (),
+        roles: RoleBook | None = None,
         prefix: str = "/auth",
         remember: bool = False,
     ) -> None:
-        """`remember`: identities may be used again for half a second. Not where a host can change users itself."""
+        """`roles`: a host's own, in the place of a feature's. `remember`: identities may be used again for half a
+        second; not where a host can change users itself."""
         for feature in features:
             feature.check(settings)
         self.features = {type(feature): feature for feature in features}
@@ -79,6 +81,7 @@ class Doorward:
             issuers=issuers,
             bearers=tuple(reader for feature in features for reader in feature.bearers),
             gates=list(gates),
+            roles=roles or next((feature.roles for feature in features if feature.roles is not None), None),
             limits=limits,
             clock=clock,
             random=random,
@@ -113,7 +116,7 @@ class Doorward:
             )
         if call.key is not None and not action.keys:
             raise Refused("not_permitted", "An API key can't do this.")
-        await require(call, action.needs)
+        await require(call, action.demand)
         try:
             return await action.run(call, **arguments)
         except Busy as busy:
@@ -129,17 +132,50 @@ def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 
-async def require(call: Call, needs: Needs, *, fresh_within: timedelta | None = None) -> None:
-    """Refuse unless what an action needs holds now. Also behind the hosts' `login_required` and `needs(…)`."""
-    if needs is Needs.NOTHING or (needs is Needs.SIGNED_IN and call.key is not None):
+async def require(call: Call, needs: Needs | Demand) -> None:
+    """Refuse unless what is demanded holds now: of actions and pages, and behind the hosts' `login_required` and
+    `needs(…)`. What one may not do at all is said before what one would have to prove first."""
+    demand = needs if isinstance(needs, Demand) else Demand(needs)
+    if demand.needs is Needs.NOTHING:
         return
-    identity = call.signed_in
-    if needs is Needs.SIGNED_IN:
+    caller = call.caller or call.signed_in
+    await _require_rights(call, caller, demand)
+    if demand.needs is Needs.SIGNED_IN and not demand.aal:
         return
+    identity = call.signed_in  # an API key proves nothing: AAL 0, and never fresh
+    if identity.aal < demand.aal:
+        raise await _short_of_level(call, identity)
+    if demand.needs is not Needs.SIGNED_IN:
+        await _require_fresh(call, identity, demand)
+
+
+async def _require_rights(call: Call, caller: Caller, demand: Demand) -> None:
+    """Roles and permissions are those of the user, now. Who is held to scopes (rule 28) has no role, and of the user's
+    permissions those that are scopes as well."""
+    may = demand.scope == "" or caller.has_scope(demand.scope)
+    if may and demand.role:
+        may = caller.scopes is None and demand.role in await roles_of(call, caller.user)
+    if may and demand.permission:
+        may = caller.has_scope(demand.permission) and demand.permission in await permissions_of(call, caller.user)
+    if not may:
+        raise Refused("not_permitted")
+
+
+async def _short_of_level(call: Call, identity: Identity) -> Refused:
+    """Below AAL2: which second factor to prove, or to set up where there is none."""
+    policy = replace(call.policy, second_factor_required=True)
+    facts = await facts_of(call, identity.user, await account_of(call, identity.user), identity.proofs)
+    step = next_step(replace(facts, policy=policy), call.world.gates)
+    if isinstance(step, Enroll):
+        return Refused("second_factor_required", methods=step.methods)
+    return Refused("fresh_proof_required", methods=step.methods if isinstance(step, Prove) else ())
+
+
+async def _require_fresh(call: Call, identity: Identity, demand: Demand) -> None:
     account = await account_of(call, identity.user)
-    within = fresh_within or call.policy.fresh_within
+    within = demand.fresh_within or call.policy.fresh_within
     facts = await facts_of(call, identity.user, account, identity.proofs, fresh_within=within)
-    if needs is Needs.FRESH_WITH_SECOND and not has_second_factor(facts):
+    if demand.needs is Needs.FRESH_WITH_SECOND and not has_second_factor(facts):
         return
     if not facts.enrolled:  # nothing to prove with again: being signed in lately is all there is
         facts = replace(facts, fresh_within=None)

@@ -68,6 +68,22 @@ class RecoveryCodeUsed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGranted(Event):
+    """A user has a role from now on. `by` is who gave it; empty for an operator at the command line."""
+
+    role: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRevoked(Event):
+    """A user has a role no more. `by` as in `RoleGranted`."""
+
+    role: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenReused(Event):
     """A refresh token came back after it was spent: its family has ended."""
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from doorward.core.action import Action, Needs
 from doorward.core.call import BearerReader, Call, Issuer, Listener
 from doorward.core.events import Event
+from doorward.core.ports import RoleBook
 from doorward.core.records import Record
 from doorward.core.settings import Settings
 from doorward.core.steps import Method
@@ -58,6 +59,7 @@ class Feature:
     listeners: ClassVar[tuple[tuple[type[Event], Listener], ...]] = ()
     issuers: ClassVar[Mapping[str, Issuer]] = {}
     bearers: ClassVar[tuple[BearerReader, ...]] = ()
+    roles: ClassVar[RoleBook | None] = None
     pages: ClassVar[tuple[Page, ...]] = ()
     sweeps: ClassVar[tuple[Sweep, ...]] = ()
     chores: ClassVar[tuple[Chore, ...]] = ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -66,6 +68,58 @@ class Stores(Protocol):
 
     def close(self) -> None:
         """Let all connections go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What somebody may do: `names` such as `orders.read`, or with `everything` all that there are and will be."""
+
+    names: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def __contains__(self, name: object) -> bool:
+        return self.everything or name in self.names
+
+    def cover(self, others: Permissions) -> bool:
+        """Whether these hold all of the others."""
+        return self.everything or (not others.everything and others.names <= self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRole:
+    """A role that there is, and what it permits."""
+
+    name: str
+    permissions: Permissions
+
+
+class RoleBook(Protocol):
+    """Which roles there are, what they permit, and who has them: rows of ours, or a host's own groups.
+
+    All of it happens in the unit of work, and the transaction, of who calls.
+    """
+
+    async def roles_of(self, store: Store, user: User) -> tuple[str, ...]:
+        """The names of the roles that a user has, sorted."""
+
+    async def permissions_of(self, store: Store, user: User, roles: Sequence[str]) -> Permissions:
+        """What a user who has these roles may do."""
+
+    async def known(self, store: Store) -> Sequence[KnownRole]:
+        """All roles, by name."""
+
+    async def hold(self, store: Store, name: str) -> KnownRole | None:
+        """The role, which stays as it is until the present transaction ends; None where there is none. Roles by which
+        roles can be given are held together, so that of two last ones one stays."""
+
+    async def give(self, store: Store, user: User, name: str, now: datetime) -> bool:
+        """False if the user has it."""
+
+    async def take(self, store: Store, user: User, name: str) -> bool:
+        """False if the user has it not."""
+
+    async def has_holder(self, store: Store, permission: str) -> bool:
+        """Whether anybody whose account is open may do this."""
 
 
 class Limits(Protocol):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, Unpack, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth.decorators import login_not_required
 
-from doorward.core.action import Needs
+from doorward.core.action import Needs, Wants, demanded
 from doorward.django.runtime import auth
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -24,21 +23,23 @@ public = login_not_required
 def login_required(view: View) -> View:
     """The view, `def` or `async def`, runs for who is signed in. Browsers are sent to sign in and back, programs get
     401."""
-    return needs(Needs.SIGNED_IN)(view)
+    return needs()(view)
 
 
-def needs(what: Needs, *, fresh_within: timedelta | None = None) -> Callable[[View], View]:
-    """`@needs(Needs.FRESH)`: the view runs for who has proved lately who they are."""
+def needs(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Callable[[View], View]:
+    """`@needs(permission="shop.change_order", fresh=True)`: the view runs for who has the permission, and has proved
+    lately who they are. `Wants` names all that may be asked."""
+    demand = demanded(needs, **wants)
 
     def wrap(view: View) -> View:
         @wraps(view)
         def wrapper(request: Any, *args: Any, **kwargs: Any) -> Any:
-            return auth().refusal(request, what, fresh_within=fresh_within) or view(request, *args, **kwargs)
+            return auth().unmet(request, demand) or view(request, *args, **kwargs)
 
         @wraps(view)
         async def awrapper(request: Any, *args: Any, **kwargs: Any) -> Any:
-            ask = sync_to_async(auth().refusal, thread_sensitive=True)
-            return await ask(request, what, fresh_within=fresh_within) or await view(request, *args, **kwargs)
+            ask = sync_to_async(auth().unmet, thread_sensitive=True)
+            return await ask(request, demand) or await view(request, *args, **kwargs)
 
         return cast("View", awrapper if iscoroutinefunction(view) else wrapper)
 

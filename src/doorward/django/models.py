@@ -174,6 +174,7 @@ class PendingSignUp(models.Model):
     name = text(default="")
     username = text(default="")
     password = text(0)
+    role = text(64, default="")
     link = text(unique=True)
     created_at = moment()
     expires_at = moment(db_index=True)
@@ -256,6 +257,31 @@ class ApiKey(models.Model):
 
     class Meta:
         db_table = "doorward_api_key"
+
+
+class Role(models.Model):
+    """A role of Doorward's own. In Django, roles are groups: nothing writes here."""
+
+    name = text(64, primary_key=True)
+    permissions = text(0, default="")
+    version = number(default=1)
+
+    class Meta:
+        db_table = "doorward_role"
+        # Django's permission `doorward.roles`, to be given to groups of this project.
+        permissions = (("roles", "Can give and take roles"),)
+
+
+class UserRole(models.Model):
+    """Who has a role of Doorward's own. In Django, roles are groups: nothing writes here."""
+
+    id = text(64, primary_key=True)
+    user_id = text(64, db_index=True)
+    role = text(64, db_index=True)
+    created_at = moment()
+
+    class Meta:
+        db_table = "doorward_user_role"
 
 
 class LimitWindow(models.Model):

@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
@@ -19,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 from doorward.assembly import Runtime
-from doorward.core.action import Needs
+from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.call import Call, Client
 from doorward.core.doorward import records_of, require
 from doorward.core.events import Event
@@ -36,6 +35,7 @@ from doorward.django.follow import PERSON, follow
 from doorward.django.hashers import HostPasswords
 from doorward.django.mail import DjangoMail
 from doorward.django.requests import body_of, djangos, ours
+from doorward.django.roles import DjangoRoles
 from doorward.django.store import DjangoStores
 from doorward.http import bodies, messages
 from doorward.http.visit import Visit
@@ -80,6 +80,7 @@ class Auth(Runtime):
         self._lent = DjangoStores(records, alias)
         usual = {
             "passwords": HostPasswords(),
+            "roles": DjangoRoles(alias),
             "prefix": mount(),
             # Threads of our own, such as the one that sends letters, close what they have opened.
             "stores": DjangoStores(records, alias, closing=True),
@@ -197,16 +198,20 @@ class Auth(Runtime):
         return self.run(recognised, visit.client)
 
     def refusal(
-        self, request: HttpRequest, needs: Needs = Needs.SIGNED_IN, *, fresh_within: timedelta | None = None
+        self, request: HttpRequest, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]
     ) -> HttpResponse | None:
-        """The answer to a request that may not go on, or None: what `login_required` and `needs` ask."""
+        """The answer to a request that may not go on, or None: `auth().refusal(request, fresh=True)` in a view."""
+        return self.unmet(request, demanded(needs, **wants))
+
+    def unmet(self, request: HttpRequest, demand: Demand) -> HttpResponse | None:
+        """What `login_required` and `needs` ask."""
         visit = self.visit_of(request)
 
         async def ask(call: Call) -> None:
             await self.site.recognise(visit, call)
             if visit.refused is not None:
                 raise visit.refused
-            await require(call, needs, fresh_within=fresh_within)
+            await require(call, demand)
 
         try:
             self.run(ask, visit.client)

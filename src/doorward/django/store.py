@@ -84,7 +84,7 @@ class DjangoStore:
         home = cast("UserHome", self._homes[User])
         made: Any = home.instance(user)
         try:
-            with self._translated(), atomic(self._alias):
+            with self.translating(), atomic(self._alias):
                 made.save(using=self._alias, force_insert=True)  # a project's receivers of post_save make its profiles
         except Taken:
             return None
@@ -111,7 +111,7 @@ class DjangoStore:
         return self._read(home, rows[:limit])
 
     async def count(self, kind: type[Record], /, **where: Any) -> int:
-        with self._translated():
+        with self.translating():
             return self._rows(kind, where).count()
 
     async def change(self, kind: type[Record], where: dict[str, Any], /, **values: Any) -> int:
@@ -166,13 +166,13 @@ class DjangoStore:
 
     def _fetched(self, home: Home, where: Mapping[str, Any], **how: Any) -> list[Any]:
         try:
-            with self._translated():
+            with self.translating():
                 return self._known(home.fetch(connections[self._alias], where, **how))
         except Unstorable:
             return []
 
     def _read(self, home: Home, rows: QuerySet[Any]) -> list[Any]:
-        with self._translated():
+        with self.translating():
             return self._known(home.read(rows))
 
     def _known(self, found: Found) -> list[Any]:
@@ -181,20 +181,20 @@ class DjangoStore:
 
     def _insert(self, *rows: Model) -> None:
         # `atomic` is a transaction here, and inside of another one a savepoint: what is there stays usable.
-        with self._translated(), atomic(self._alias):
+        with self.translating(), atomic(self._alias):
             for row in rows:
                 type(row)._default_manager.using(self._alias).bulk_create([row])
 
     def _delete(self, kind: type[Record], where: Mapping[str, Any]) -> int:
         model = self._homes[kind].model
-        with self._translated():
+        with self.translating():
             _, deleted = self._rows(kind, where).delete()
         return deleted.get(model._meta.label, 0)
 
     @contextmanager
     def _apart(self, *, needed: bool) -> Iterator[None]:
         """Inside a transaction, a savepoint where a unique value may be taken: PostgreSQL spoils all of it else."""
-        with self._translated():
+        with self.translating():
             if needed and connections[self._alias].in_atomic_block:
                 with atomic(self._alias):
                     yield
@@ -202,7 +202,8 @@ class DjangoStore:
                 yield
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translating(self) -> Iterator[None]:
+        """What Django's ORM raises inside, in our words."""
         try:
             yield
         except IntegrityError as error:
@@ -217,7 +218,7 @@ class DjangoStore:
         if self._depth == 0:
             # Durable: what we commit is committed, and by nobody else. Inside the host's it is a savepoint.
             began = atomic(self._alias, durable=not is_in_host_transaction(self._alias))
-            with self._translated():
+            with self.translating():
                 began.__enter__()
             self._atomic = began
         self._depth += 1
@@ -231,7 +232,7 @@ class DjangoStore:
         broken, began = self._broken, self._atomic
         self._broken, self._atomic = False, None
         failure = RuntimeError("a part of this transaction failed, so nothing of it is kept")
-        with self._translated():
+        with self.translating():
             began.__exit__(RuntimeError if broken else None, failure if broken else None, None)
         if broken and well:
             raise failure

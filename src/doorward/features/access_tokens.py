@@ -9,6 +9,7 @@ from doorward.core.call import Call
 from doorward.core.identify import by_session
 from doorward.core.records import User
 from doorward.core.refusals import Refused
+from doorward.core.rights import roles_of
 from doorward.core.session import Identity, Session
 from doorward.core.steps import amr_of, assurance_level
 from doorward.features.token_keys import TokenKeys, signing_key, token_keys
@@ -43,6 +44,8 @@ async def access_token(call: Call, user: User, session: Session, *, audience: st
         "amr": list(amr_of(proofs)),
         "acr": f"aal{assurance_level(proofs)}",
     }
+    if roles := await roles_of(call, user):
+        claims["roles"] = list(roles)
     token = jwt.sign(claims, await signing_key(call), typ=TYPE)
     return {"access_token": token, "token_type": "Bearer", "expires_in": life}
 

@@ -15,6 +15,7 @@ from doorward.core.events import SignedUp
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.records import Account, EmailAddress, Record, User, column
 from doorward.core.refusals import Refused, invalid
+from doorward.core.rights import grant
 from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
 from doorward.core.steps import Enroll, Method, Verify
 from doorward.core.tries import limit_letters, limit_tries
@@ -33,7 +34,8 @@ ATTEMPT_LIFE = timedelta(hours=1)
 class PendingSignUp(Record):
     """What somebody asked for before proving the address; several per address may wait. `link` is a digest.
 
-    `canonical` is empty in a decoy: the address was taken, and no code or link of it is right.
+    `canonical` is empty in a decoy: the address was taken, and no code or link of it is right. `role` is what the
+    operator gives to who proves the address; nobody can ask for one.
     """
 
     table: ClassVar[str] = "doorward_pending_sign_up"
@@ -44,6 +46,7 @@ class PendingSignUp(Record):
     name: str = column(default="")
     username: str = column(default="")
     password: str = column(size=0)
+    role: str = column(size=64, default="")
     link: str = column(unique=True)
     created_at: datetime = column()
     expires_at: datetime = column(index=True)
@@ -151,6 +154,8 @@ async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) ->
         # Whoever else asked for this address did not own it: what they chose is gone (pre-hijacking).
         await call.store.remove(PendingSignUp, canonical=pending.canonical)
         await call.emit(SignedUp(at=call.now, user_id=user.id))
+        if pending.role:
+            await grant(call, user, pending.role, by=None)
         authenticator = await passwords.password_of(call, user)
         by_password = proof_by(call, passwords.METHOD, authenticator=authenticator.id)
         return await advance(call, under_way, user, by_password, proof_by(call, EMAIL))

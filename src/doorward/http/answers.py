@@ -11,6 +11,7 @@ from typing import Any
 from doorward.core.attempt import read_proofs
 from doorward.core.call import Call
 from doorward.core.records import User
+from doorward.core.rights import roles_of
 from doorward.core.session import Caller, Identity, KeyIdentity, Session
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Enroll, Prove, Verify, amr_of, assurance_level
@@ -105,7 +106,7 @@ async def user_shape(call: Call, user: User) -> dict[str, object]:
         "email_verified": await _is_verified(call, user),
         "username": user.username,
         "phone": None,
-        "roles": [],
+        "roles": list(await roles_of(call, user)),
         "created_at": moment(user.created_at),
     }
 

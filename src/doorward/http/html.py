@@ -160,6 +160,8 @@ class Html:
     def cure(self, refused: Refused, prefix: str, here: str) -> str | None:
         """Where a browser goes to sign in, or to prove more, before it comes back `here`."""
         cures = {"not_signed_in": self.views.sign_in, "fresh_proof_required": self.views.step_up}
+        if self.views.second_factor in self.doorward.pages:
+            cures["second_factor_required"] = self.views.second_factor
         if refused.reason not in cures:
             return None
         return f"{prefix}{cures[refused.reason]}?{urlencode({'return_to': here})}"

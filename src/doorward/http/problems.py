@@ -45,7 +45,7 @@ def document_of(refused: Refused) -> dict[str, Any]:
         document["errors"] = [
             {"field": error.field, "reason": error.reason, "detail": error.detail} for error in refused.errors
         ]
-    if refused.methods or refused.reason == "fresh_proof_required":
+    if refused.methods or refused.reason in ("fresh_proof_required", "second_factor_required"):
         document["methods"] = list(refused.methods)
     if (seconds := retry_after(refused)) is not None:
         document["retry_after"] = seconds
@@ -77,6 +77,8 @@ def _challenge(reason: str, fresh_within: int, acr: str) -> str:
         return f'{REALM}, error="invalid_token"'
     if reason == "not_permitted":
         return f'{REALM}, error="insufficient_scope"'
+    if reason == "second_factor_required":
+        return f'{REALM}, error="insufficient_user_authentication", acr_values="{acr}"'
     if reason == "fresh_proof_required":
         detail = f'error="insufficient_user_authentication", max_age={fresh_within}, acr_values="{acr}"'
         return f"{REALM}, {detail}"

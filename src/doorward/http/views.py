@@ -57,6 +57,9 @@ class Views(Protocol):
     step_up: str
     """The page where a fresh proof begins."""
 
+    second_factor: str
+    """The page where a second factor is set up; it takes no `return_to`."""
+
     def render(self, template: str, words: Mapping[str, object]) -> str:
         """The page as HTML."""
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "user": "Look up people and change what they may do.",
     "service": "Accounts for programs, which nobody can sign in to.",
     "api-key": "Keys for programs, of people and of services.",
+    "role": "Roles, and what they permit.",
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",
     "keys": "Look at the keys that sign access tokens, and replace them.",

@@ -12,6 +12,7 @@ from doorward.core.events import SignedOut, SignedUp
 from doorward.core.identify import end_sessions
 from doorward.core.records import EmailAddress, User
 from doorward.core.refusals import Refused, invalid
+from doorward.core.rights import ADMIN, grant, revoke, roles_of
 from doorward.core.session import Session
 from doorward.core.sign_in import enrolled_methods
 from doorward.core.users import find_user
@@ -48,10 +49,11 @@ async def add(call: Call, *, email: str, password: str, name: str = "", username
 
 
 async def invite(call: Call, *, email: str) -> Invitation:
-    """The link of a sign-up that chose no password yet: who opens it has the address proved, and chooses one."""
+    """The link of a sign-up that chose no password yet: who opens it has the address proved, chooses one, and is an
+    administrator."""
     canonical = await _free_address(call, email)
     link = call.new_secret()
-    pending = _pending(call, email, canonical, link=link, password="")
+    pending = replace(_pending(call, email, canonical, link=link, password=""), role=ADMIN)
     await call.store.add(pending)
     return Invitation(email, call.link(f"/email/verify?token={link}"), pending.expires_at)
 
@@ -133,3 +135,17 @@ async def _signed_out(call: Call, user: User) -> int:
     ended = await end_sessions(call, user.id)
     await call.emit(SignedOut(at=call.now, user_id=user.id))
     return ended
+
+
+async def grant_role(call: Call, who: str, role: str) -> Mapping[str, Any]:
+    """Give a user a role."""
+    user = await find(call, who)
+    await grant(call, user, role, by=None)
+    return {"id": user.id, "roles": list(await roles_of(call, user))}
+
+
+async def revoke_role(call: Call, who: str, role: str) -> Mapping[str, Any]:
+    """Take a role away from a user."""
+    user = await find(call, who)
+    await revoke(call, user, role, by=None)
+    return {"id": user.id, "roles": list(await roles_of(call, user))}

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 from urllib.parse import unquote
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -99,6 +99,10 @@ class FastApiHost(AsgiHost):
         def closed(user: CurrentUser) -> dict[str, Any]:  # a plain function: FastAPI runs it in a thread
             return {"email": user.email}
 
+        @app.get("/editors", dependencies=[Depends(auth.needs(role="editor"))])
+        async def editors() -> str:
+            return "editors"
+
         @app.post("/leave")
         def leave() -> str:
             auth.do(actions.sign_out.sign_out)
@@ -123,6 +127,15 @@ async def _closed(auth: asgi.Auth, scope: Any) -> Response:
     return JSONResponse({"email": identity.user.email})
 
 
+async def _editors(auth: asgi.Auth, scope: Any) -> Response:
+    @auth.needs(role="editor")
+    async def endpoint(request: Request) -> Response:
+        return PlainTextResponse("editors")
+
+    answer: Response = await endpoint(Request(scope))
+    return answer
+
+
 async def _leave(auth: asgi.Auth, scope: Any) -> Response:
     await auth.ado(actions.sign_out.sign_out)
     return PlainTextResponse("left")
@@ -132,7 +145,7 @@ async def _missing(auth: asgi.Auth, scope: Any) -> Response:
     return PlainTextResponse("not found", 404)
 
 
-ROUTES = {"/open": _open, "/who": _who, "/closed": _closed, "/leave": _leave}
+ROUTES = {"/open": _open, "/who": _who, "/closed": _closed, "/editors": _editors, "/leave": _leave}
 JWKS = "/.well-known/jwks.json"
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from doorward.core.call import Call
+from doorward.core.rights import grant
+from doorward.core.users import find_user
+from doorward.features.roles import add_role
 from doorward.limits import MemoryLimits
 from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 from tests.scenarios.client import Answer, Pairs
@@ -12,14 +16,22 @@ from tests.scenarios.client import Answer, Pairs
 ORIGIN = "https://app.example.com"
 
 
+async def _give(call: Call, email: str, role: str) -> None:
+    user = await find_user(call, email)
+    assert user is not None
+    await grant(call, user, role, by=None)
+
+
 class InProcessHost(ABC):
     """A host in this process. `options` are for its `Auth`.
 
-    Each has three routes of its own: `GET /open` for everybody, `GET /who` (JSON: the address of who is signed in, or
-    null) and `GET /closed` for who is signed in; and `POST /leave`, which signs out by a call from Python.
+    Each has four routes of its own: `GET /open` for everybody, `GET /who` (JSON: the address of who is signed in, or
+    null), `GET /closed` for who is signed in and `GET /editors` for who has the role `editor`; and `POST /leave`, which
+    signs out by a call from Python.
     """
 
     origin = ORIGIN
+    auth: Any
 
     def __init__(self, database: str, **options: Any) -> None:
         self.clock, self.mail = Clock(), MailBox()
@@ -37,6 +49,11 @@ class InProcessHost(ABC):
     @abstractmethod
     def start(self, database: str, options: dict[str, Any]) -> None:
         """Make the application, and its `Auth` over this database."""
+
+    def give(self, email: str, role: str) -> None:
+        """Make a role, and give it to who has this address."""
+        self.auth.run(lambda call: add_role(call, role))
+        self.auth.run(lambda call: _give(call, email, role))
 
     @abstractmethod
     def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:

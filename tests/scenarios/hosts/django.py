@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db import connections
 
 from doorward.stores import open_store
@@ -30,6 +32,13 @@ def started(database: str, options: dict[str, Any]) -> Any:
     return auth
 
 
+def give(email: str, role: str) -> None:
+    """In Django a role is a group."""
+    group, _ = apps.get_model("auth.Group").objects.using(ALIAS).get_or_create(name=role)
+    get_user_model().objects.using(ALIAS).get(email=email).groups.add(group)
+    connections[ALIAS].close()
+
+
 def stopped(auth: Any) -> None:
     project.runtime.use(None)
     auth.close()
@@ -37,6 +46,9 @@ def stopped(auth: Any) -> None:
 
 
 class DjangoWsgiHost(InProcessHost):
+    def give(self, email: str, role: str) -> None:
+        give(email, role)
+
     def start(self, database: str, options: dict[str, Any]) -> None:
         self.auth = started(database, options)
         self.app = project.wsgi()
@@ -51,12 +63,21 @@ class DjangoWsgiHost(InProcessHost):
 class DjangoAsgiHost(AsgiHost):
     """The project's own routes are `async def` here."""
 
+    def give(self, email: str, role: str) -> None:
+        give(email, role)
+
     def start(self, database: str, options: dict[str, Any]) -> None:
         self.auth: Any = started(database, options)
         self.app = project.asgi()
 
     def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
-        return super().send(method, {"/who": "/awho", "/closed": "/aclosed"}.get(target, target), headers, body, peer)
+        return super().send(
+            method,
+            {"/who": "/awho", "/closed": "/aclosed", "/editors": "/aeditors"}.get(target, target),
+            headers,
+            body,
+            peer,
+        )
 
     def close(self) -> None:
         stopped(self.auth)  # in this thread, whose connection it is

@@ -42,6 +42,11 @@ def add_routes(app: Flask, auth: Auth) -> None:
     def closed() -> dict[str, Any]:
         return {"email": current_user.email}
 
+    @app.get("/editors")
+    @auth.needs(role="editor")
+    def editors() -> str:
+        return "editors"
+
     @app.post("/leave")
     def leave() -> str:
         auth.do(actions.sign_out.sign_out)

@@ -41,10 +41,39 @@ class Migration(migrations.Migration):
                 "db_table": "doorward_mailed_link",
             },
         ),
+        migrations.CreateModel(
+            name="Role",
+            fields=[
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("permissions", models.TextField(default="")),
+                ("version", models.BigIntegerField(default=1)),
+            ],
+            options={
+                "db_table": "doorward_role",
+                "permissions": (("roles", "Can give and take roles"),),
+            },
+        ),
+        migrations.CreateModel(
+            name="UserRole",
+            fields=[
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("user_id", models.CharField(db_index=True, max_length=64)),
+                ("role", models.CharField(db_index=True, max_length=64)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "doorward_user_role",
+            },
+        ),
         migrations.AddField(
             model_name="account",
             name="kind",
             field=models.CharField(default="person", max_length=16),
+        ),
+        migrations.AddField(
+            model_name="pendingsignup",
+            name="role",
+            field=models.CharField(default="", max_length=64),
         ),
         migrations.AddField(
             model_name="tokenkey",

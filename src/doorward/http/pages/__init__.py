@@ -88,6 +88,7 @@ class Pages:
     steps = STEPS
     sign_in = "/sign-in"
     step_up = "/step-up"
+    second_factor = "/totp"
 
     def __init__(self, templates: str | Path | None = None) -> None:
         ours = FileSystemLoader(_HERE / "templates")

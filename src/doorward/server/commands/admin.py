@@ -22,7 +22,8 @@ def command() -> None:
 @click.argument("email")
 @reports
 def bootstrap(output: Output, config: Path | None, email: str) -> None:
-    """Print a link that opens once: whoever holds it chooses a password for EMAIL. You vouch for the address."""
+    """Print a link that opens once: whoever holds it chooses a password for EMAIL, and has the role admin. You vouch
+    for the address. Who has an account already: `doorward user grant EMAIL admin`."""
     made = run_story(config, lambda call: people.invite(call, email=email))
     until = moment(made.expires_at)
     output.result(

@@ -108,3 +108,25 @@ def end_sessions(output: Output, config: Path | None, who: str) -> None:
     """Sign a user out everywhere."""
     done = run_story(config, lambda call: people.sign_out(call, who))
     output.result(done, f"{done['sessions_ended']} sessions ended.")
+
+
+@command.command("grant")
+@CONFIG
+@click.argument("who")
+@click.argument("role")
+@reports
+def grant(output: Output, config: Path | None, who: str, role: str) -> None:
+    """Give a user a role; `admin` is the one that permits everything."""
+    done = run_story(config, lambda call: people.grant_role(call, who, role))
+    output.result(done, f"Roles now: {', '.join(done['roles'])}.")
+
+
+@command.command("revoke")
+@CONFIG
+@click.argument("who")
+@click.argument("role")
+@reports
+def revoke(output: Output, config: Path | None, who: str, role: str) -> None:
+    """Take a role away from a user."""
+    done = run_story(config, lambda call: people.revoke_role(call, who, role))
+    output.result(done, f"Roles now: {', '.join(done['roles']) or 'none'}.")

@@ -41,7 +41,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_doorward_mailed_link_expires_at", "doorward_mailed_link", ["expires_at"], unique=False)
     op.create_index("ix_doorward_mailed_link_user_id", "doorward_mailed_link", ["user_id"], unique=False)
+    op.create_table(
+        "doorward_role",
+        sa.Column("name", text(64), nullable=False),
+        sa.Column("permissions", text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_doorward_role"),
+    )
+    op.create_table(
+        "doorward_user_role",
+        sa.Column("id", text(64), nullable=False),
+        sa.Column("user_id", text(64), nullable=False),
+        sa.Column("role", text(64), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_doorward_user_role"),
+    )
+    op.create_index("ix_doorward_user_role_role", "doorward_user_role", ["role"], unique=False)
+    op.create_index("ix_doorward_user_role_user_id", "doorward_user_role", ["user_id"], unique=False)
     op.add_column("doorward_account", sa.Column("kind", text(16), server_default=sa.text("'person'"), nullable=False))
+    op.add_column("doorward_pending_sign_up", sa.Column("role", text(64), server_default=sa.text("''"), nullable=False))
     op.add_column("doorward_token_key", sa.Column("expires_at", moment(), nullable=True))
     op.add_column("doorward_token_key", sa.Column("signs_from", moment(), nullable=True))
     op.create_index("ix_doorward_token_key_expires_at", "doorward_token_key", ["expires_at"], unique=False)
@@ -51,7 +69,12 @@ def downgrade() -> None:
     op.drop_index("ix_doorward_token_key_expires_at", table_name="doorward_token_key")
     op.drop_column("doorward_token_key", "signs_from")
     op.drop_column("doorward_token_key", "expires_at")
+    op.drop_column("doorward_pending_sign_up", "role")
     op.drop_column("doorward_account", "kind")
+    op.drop_index("ix_doorward_user_role_user_id", table_name="doorward_user_role")
+    op.drop_index("ix_doorward_user_role_role", table_name="doorward_user_role")
+    op.drop_table("doorward_user_role")
+    op.drop_table("doorward_role")
     op.drop_index("ix_doorward_mailed_link_user_id", table_name="doorward_mailed_link")
     op.drop_index("ix_doorward_mailed_link_expires_at", table_name="doorward_mailed_link")
     op.drop_table("doorward_mailed_link")

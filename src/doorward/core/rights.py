@@ -1,0 +1,121 @@
+"""What somebody may do: the roles that a user has, read in this one place, and how they are given and taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from doorward.core.call import Call
+from doorward.core.events import RoleGranted, RoleRevoked
+from doorward.core.ports import KnownRole, Permissions, RoleBook
+from doorward.core.records import Account, User
+from doorward.core.refusals import Misconfigured, Refused
+from doorward.core.sign_in import account_of
+
+# Who may give roles to others. An administrator may do everything.
+MANAGE_ROLES = "doorward.roles"
+ADMIN = "admin"
+
+TRIES = 3  # rule 44
+
+_ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_PERMISSION = re.compile(r"(?=.{1,150}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+
+
+def is_role_name(text: str) -> bool:
+    """ASCII letters, digits, `_`, `.` and `-`; 64 at most."""
+    return _ROLE.fullmatch(text) is not None
+
+
+def is_permission(text: str) -> bool:
+    """`orders.read`, `app.codename`: ASCII words with dots between; 150 characters at most."""
+    return _PERMISSION.fullmatch(text) is not None
+
+
+async def roles_of(call: Call, user: User) -> tuple[str, ...]:
+    """The names of a user's roles. For who makes the request they are read once, and no sooner than asked for."""
+    book = call.world.roles
+    if book is None:
+        return ()
+    caller = call.caller
+    if caller is None or caller.user is not user:
+        return await book.roles_of(call.store, user)
+    if "roles" not in caller.shapes:
+        caller.shapes["roles"] = await book.roles_of(call.store, user)
+    roles: tuple[str, ...] = caller.shapes["roles"]
+    return roles
+
+
+async def permissions_of(call: Call, user: User) -> Permissions:
+    """What a user may do by all roles together; read once, as `roles_of`."""
+    book = call.world.roles
+    if book is None:
+        return Permissions()
+    roles, caller = await roles_of(call, user), call.caller
+    if caller is None or caller.user is not user:
+        return await book.permissions_of(call.store, user, roles)
+    if "permissions" not in caller.shapes:
+        caller.shapes["permissions"] = await book.permissions_of(call.store, user, roles)
+    permissions: Permissions = caller.shapes["permissions"]
+    return permissions
+
+
+async def grant(call: Call, user: User, name: str, *, by: User | None) -> None:
+    """Give a role. `by` is who gives it, who must have all of its permissions; None: the operator, who has all.
+
+    Raises `not_found` for no such role. Who has it already keeps it.
+    """
+    async with _changing(call, user, name, by) as (book, _):
+        if await book.give(call.store, user, name, call.now):
+            await call.emit(RoleGranted(at=call.now, user_id=user.id, role=name, by=by.id if by else ""))
+
+
+async def revoke(call: Call, user: User, name: str, *, by: User | None) -> None:
+    """Take a role away. Raises `not_found` where the user has it not, `last_administrator` where nobody could give
+    roles any more."""
+    async with _changing(call, user, name, by) as (book, role):
+        if not await book.take(call.store, user, name):
+            raise Refused("not_found")
+        if MANAGE_ROLES in role.permissions and not await book.has_holder(call.store, MANAGE_ROLES):
+            raise Refused("last_administrator")
+        await call.emit(RoleRevoked(at=call.now, user_id=user.id, role=name, by=by.id if by else ""))
+
+
+@asynccontextmanager
+async def _changing(call: Call, user: User, name: str, by: User | None) -> AsyncIterator[tuple[RoleBook, KnownRole]]:
+    """A change of who has a role: all or nothing, and the role, the user and the giver stay as they are meanwhile."""
+    book = call.world.roles
+    if book is None:
+        raise Misconfigured("roles.E1", "roles are not switched on; add Roles() to Auth(…)")
+    for one in (user, by):
+        if one is not None:
+            await account_of(call, one)
+    async with call.all_or_nothing():
+        role = await book.hold(call.store, name)
+        if role is None:
+            raise Refused("not_found", "There is no such role.")
+        # In one order, so that two changes never wait for each other.
+        for user_id in sorted({user.id, by.id if by else user.id}):
+            await raise_version(call, user_id)
+        if by is not None and not await _may_give(call, book, by, role):
+            raise Refused("not_permitted", "Nobody gives or takes a role with a permission that they lack.")
+        yield book, role
+
+
+async def _may_give(call: Call, book: RoleBook, giver: User, role: KnownRole) -> bool:
+    """Read anew, behind the giver's version: a role that is being taken from them counts no more."""
+    roles = await book.roles_of(call.store, giver)
+    return (await book.permissions_of(call.store, giver, roles)).cover(role.permissions)
+
+
+async def raise_version(call: Call, user_id: str) -> None:
+    """A user's account is another one than it was; first in the transaction of what changes it (rule 44)."""
+    for _ in range(TRIES):
+        account = await call.store.get(Account, user_id=user_id)
+        if account is None:
+            return
+        seen = {"user_id": user_id, "version": account.version}
+        if await call.store.change(Account, seen, version=account.version + 1) == 1:
+            return
+    raise Refused("state_changed")
