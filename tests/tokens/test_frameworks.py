@@ -1,7 +1,5 @@
 """Services in Flask, Django and FastAPI, sent tokens that a real `doorward serve` gave out."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable
