@@ -20,6 +20,7 @@ from doorward.core.session import Caller, Identity, Recent, Session
 from doorward.core.settings import Settings
 from doorward.core.sign_in import account_of, facts_of
 from doorward.core.steps import Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
+from doorward.core.usernames import FormerUsername
 from doorward.primitives.bloom import Bloom
 from doorward.primitives.keyring import Keyring
 
@@ -63,6 +64,7 @@ class Doorward:
             Sweep(Session, "expires_at"),
             Sweep(MailedLink, "expires_at"),
             Sweep(OutboxMessage, "expires_at"),
+            Sweep(FormerUsername, "expires_at"),
             *(sweep for feature in features for sweep in feature.sweeps),
         )
         self.chores = tuple(chore for feature in features for chore in feature.chores)
@@ -128,7 +130,7 @@ class Doorward:
 
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     """Every record class of the core and of these features, once."""
-    ours = (*CORE_RECORDS, Attempt, Session, MailedLink)
+    ours = (*CORE_RECORDS, Attempt, Session, MailedLink, FormerUsername)
     return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 

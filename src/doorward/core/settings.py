@@ -84,6 +84,7 @@ class Settings:
     token_key_rotation: int = 90
     return_origins: tuple[Origin, ...] = ()
     sign_up: Literal["open", "closed"] = "open"
+    reserved_usernames: tuple[str, ...] = ()
     rp_name: str = "Doorward"
     locales: str = ""
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
@@ -212,6 +213,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
     Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),
+    Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(_text)),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),

@@ -165,6 +165,18 @@ class MailedLink(models.Model):
         db_table = "doorward_mailed_link"
 
 
+class FormerUsername(models.Model):
+    """A user name that was given up, and that nobody else gets yet."""
+
+    key = text(primary_key=True)
+    user_id = text(64, db_index=True)
+    created_at = moment()
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_former_username"
+
+
 class PendingSignUp(models.Model):
     """What somebody asked for before proving the address."""
 

@@ -13,12 +13,13 @@ from doorward.core.attempt import SIGN_UP, Attempt
 from doorward.core.call import Call, Letter
 from doorward.core.events import SignedUp
 from doorward.core.feature import Feature, Page, Sweep
-from doorward.core.records import Account, EmailAddress, Record, User, column
+from doorward.core.records import EmailAddress, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import grant
 from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
 from doorward.core.steps import Enroll, Method, Verify
 from doorward.core.tries import limit_letters, limit_tries
+from doorward.core.usernames import check_username
 from doorward.core.users import find_user
 from doorward.features import password as passwords
 from doorward.features.password_rules import check_new_password
@@ -96,17 +97,6 @@ async def sign_up(
         await call.store.add(pending)
         under_way = await send_code(call, under_way, pending, link)
     return held(call, under_way, Verify("email"), to=text.masked_address(email))
-
-
-async def check_username(call: Call, username: str | None) -> None:
-    if username is None:
-        return
-    canonical = text.canonical_username(username)
-    if canonical is None:
-        raise invalid("username", "not_valid", "3 to 64 letters, digits, dots, hyphens; a letter, no @")
-    folded = await call.store.get(Account, username_key=text.skeleton(canonical))
-    if folded is not None or await find_user(call, username) is not None:
-        raise Refused("username_taken")
 
 
 async def send_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str) -> UnderWay:

@@ -15,9 +15,10 @@ from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import ADMIN, grant, revoke, roles_of
 from doorward.core.session import Session
 from doorward.core.sign_in import enrolled_methods
+from doorward.core.usernames import check_username
 from doorward.core.users import find_user
 from doorward.features.password_rules import check_new_password
-from doorward.features.sign_up import Conflict, PendingSignUp, check_username, make_user, sign_up
+from doorward.features.sign_up import Conflict, PendingSignUp, make_user, sign_up
 from doorward.http.answers import moment, user_shape
 from doorward.primitives import text, tokens
 
@@ -37,7 +38,7 @@ async def add(call: Call, *, email: str, password: str, name: str = "", username
     sign_up.read(asked)  # its types and bounds
     canonical = await _free_address(call, email)
     await check_new_password(call, password, context=[email, name, username or ""])
-    await check_username(call, username)
+    await check_username(call, username, reserved_too=True)
     pending = _pending(call, email, canonical, link=call.new_secret(), password=await call.hash.hash(password))
     try:
         async with call.store.transaction():

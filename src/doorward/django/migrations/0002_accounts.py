@@ -27,6 +27,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="FormerUsername",
+            fields=[
+                ("key", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("user_id", models.CharField(db_index=True, max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
+            ],
+            options={
+                "db_table": "doorward_former_username",
+            },
+        ),
+        migrations.CreateModel(
             name="MailedLink",
             fields=[
                 ("digest", models.CharField(max_length=255, primary_key=True, serialize=False)),

@@ -74,6 +74,7 @@ _SENTENCES = {
     ("username", "not_valid"): "Use 3 to 64 letters, digits, dots or hyphens, with at least one letter.",
     ("scopes", "required"): "Name at least one scope.",
     ("scopes", "not_valid"): "A scope is a word of letters, digits and signs, without quotes or backslash.",
+    ("username", "reserved"): "Choose another name: this one is kept for the service itself.",
     ("", "required"): "Fill in this field.",
     ("", "not_valid"): "This has a character that can't be used here.",
     ("", "not_offered"): "Choose one of what is offered.",

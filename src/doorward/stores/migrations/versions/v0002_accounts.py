@@ -29,6 +29,16 @@ def upgrade() -> None:
     op.create_index("ix_doorward_api_key_expires_at", "doorward_api_key", ["expires_at"], unique=False)
     op.create_index("ix_doorward_api_key_user_id", "doorward_api_key", ["user_id"], unique=False)
     op.create_table(
+        "doorward_former_username",
+        sa.Column("key", text(255), nullable=False),
+        sa.Column("user_id", text(64), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("expires_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_doorward_former_username"),
+    )
+    op.create_index("ix_doorward_former_username_expires_at", "doorward_former_username", ["expires_at"], unique=False)
+    op.create_index("ix_doorward_former_username_user_id", "doorward_former_username", ["user_id"], unique=False)
+    op.create_table(
         "doorward_mailed_link",
         sa.Column("digest", text(255), nullable=False),
         sa.Column("purpose", text(32), nullable=False),
@@ -78,6 +88,9 @@ def downgrade() -> None:
     op.drop_index("ix_doorward_mailed_link_user_id", table_name="doorward_mailed_link")
     op.drop_index("ix_doorward_mailed_link_expires_at", table_name="doorward_mailed_link")
     op.drop_table("doorward_mailed_link")
+    op.drop_index("ix_doorward_former_username_user_id", table_name="doorward_former_username")
+    op.drop_index("ix_doorward_former_username_expires_at", table_name="doorward_former_username")
+    op.drop_table("doorward_former_username")
     op.drop_index("ix_doorward_api_key_user_id", table_name="doorward_api_key")
     op.drop_index("ix_doorward_api_key_expires_at", table_name="doorward_api_key")
     op.drop_table("doorward_api_key")
