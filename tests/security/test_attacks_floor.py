@@ -156,12 +156,16 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "REDIR-02": ("security/test_attacks.py::test_no_header_says_where_one_is_sent",),
     "REDIR-05": ("scenarios/test_forms.py::test_nobody_is_sent_to_another_site",),
-    "REFRESH-01": ("features/test_refresh_tokens.py::test_two_hundred_parallel_uses_have_one_child",),
+    "REFRESH-01": (
+        "features/test_refresh_tokens.py::test_two_hundred_parallel_uses_have_one_child",
+        "faults/test_refresh_killed.py::test_two_hundred_parallel_uses_have_one_child",
+    ),
     "REFRESH-03": ("features/test_refresh_tokens.py::test_a_grandparent_is_reuse_even_within_the_grace",),
     "REFRESH-04": ("security/test_attacks.py::test_a_secret_is_good_for_its_own_purpose_only",),
     "REFRESH-08": ("scenarios/test_tokens.py::test_revoking_answers_the_same_for_all_tokens",),
     "REFRESH-09": ("security/test_threat_model.py::test_a_refresh_token_proves_nothing_afresh",),
     "REFRESH-11": ("features/test_refresh_tokens.py::test_it_ends_with_its_session",),
+    "REFRESH-12": ("faults/test_refresh_killed.py::test_a_server_that_is_killed_neither_forks_nor_strands_a_family",),
     "JWT-01": (JWT,),
     "JWT-02": (JWT,),
     "JWT-03": ("primitives/test_keyring.py::test_weak_secrets_are_refused", JWT),
@@ -307,7 +311,7 @@ WAITING: dict[str, str] = {
     "sign-in for others (OpenID provider)": "REDIR-04 REFRESH-06 OAUTH-01 OAUTH-02 OAUTH-03 OAUTH-04 OAUTH-05 OAUTH-06 "
     "OAUTH-07 OAUTH-08 OAUTH-12 OAUTH-14 OAUTH-16 OAUTH-18 OAUTH-20",
     "saml": "SAML-02 SAML-03 SAML-04",
-    "the harness of faults": "REFRESH-12 FAULT-01 FAULT-05 FAULT-06 FAULT-07 FAULT-08 FAULT-11 FAULT-14 FAULT-15 "
+    "the harness of faults": "FAULT-01 FAULT-05 FAULT-06 FAULT-07 FAULT-08 FAULT-11 FAULT-14 FAULT-15 "
     "FAULT-16 FAULT-17 FAULT-18",
     "load": "LOAD-01 LOAD-02 LOAD-03 LOAD-05 LOAD-06",
 }
