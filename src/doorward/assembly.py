@@ -139,7 +139,7 @@ class Runtime:
         }
         self.pool, passwords = (
             parts.pool or _pool(settings, names, self.colour),
-            parts.passwords or _passwords(settings),
+            _passwords(settings, parts.passwords),
         )
         self._hashes: dict[Colour, Hash] = {
             "sync": BlockingHash(self.pool, passwords),
@@ -394,5 +394,6 @@ def _pool(settings: Settings, names: set[str], colour: Colour) -> HashPool:
     return process_pool(settings.hash_memory_mib * MIB)
 
 
-def _passwords(settings: Settings) -> Passwords:
-    return Passwords(preferred=Bcrypt()) if settings.password_hash == "bcrypt" else Passwords()
+def _passwords(settings: Settings, given: Passwords | None) -> Passwords:
+    made = given or (Passwords(preferred=Bcrypt()) if settings.password_hash == "bcrypt" else Passwords())
+    return replace(made, peppers=settings.pepper) if settings.pepper else made

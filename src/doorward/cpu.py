@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -284,6 +284,13 @@ class _Hashing:
     def _derive(self, text: str, salt: bytes) -> Future[str]:
         return self._pool.submit(_derive, text, salt, memory=OWASP.memory_bytes)
 
+    def _wrap(self, hashes: Sequence[str]) -> list[Future[str | None]]:
+        return [self._pool.submit(_wrap, self._passwords, each, memory=OWASP.memory_bytes) for each in hashes]
+
+
+def _wrap(passwords: Passwords, hash: str) -> str | None:
+    return passwords.wrap(hash, salt=os.urandom(SALT_BYTES))
+
 
 def _derive(text: str, salt: bytes) -> str:
     return OWASP.hash(text, salt=salt)
@@ -323,6 +330,10 @@ class BlockingHash(_Hashing):
         """Argon2id of a random code, with the salt of its set."""
         return _wait_for(self._derive(text, salt))
 
+    async def wrap(self, hashes: Sequence[str]) -> list[str | None]:
+        """Weak hashes, wrapped."""
+        return [_wait_for(future) for future in self._wrap(hashes)]
+
 
 def _wait_for(future: Future[T]) -> T:
     try:
@@ -352,3 +363,7 @@ class AwaitingHash(_Hashing):
     async def derive(self, text: str, *, salt: bytes) -> str:
         """Argon2id of a random code, with the salt of its set."""
         return await asyncio.wrap_future(self._derive(text, salt))
+
+    async def wrap(self, hashes: Sequence[str]) -> list[str | None]:
+        """Weak hashes, wrapped."""
+        return [await asyncio.wrap_future(future) for future in self._wrap(hashes)]

@@ -8,6 +8,7 @@ from doorward.features.api_keys import ApiKeys
 from doorward.features.change_email import ChangeEmail
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
+from doorward.features.password_hashes import PasswordHashes
 from doorward.features.password_rules import PasswordRules
 from doorward.features.recovery_codes import Recovery
 from doorward.features.refresh_tokens import RefreshTokens
@@ -28,6 +29,7 @@ def standard() -> tuple[Feature, ...]:
         ChangeEmail(),
         PasswordRules(),
         PasswordCheck(),
+        PasswordHashes(),
         Password(),
         Totp(),
         Recovery(),

@@ -150,6 +150,9 @@ class Hash(Protocol):
     async def derive(self, text: str, *, salt: bytes) -> str:
         """Argon2id of a random code with the salt of its set, as text: for look-up by equality (rule 15)."""
 
+    async def wrap(self, hashes: Sequence[str]) -> list[str | None]:
+        """Each weak old hash under argon2id, without its password, on as many cores as there are; None for others."""
+
     def needs_rehash(self, hash: str) -> bool:
         """Whether a hash made today would look otherwise."""
 

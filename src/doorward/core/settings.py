@@ -88,6 +88,7 @@ class Settings:
     rp_name: str = "Doorward"
     locales: str = ""
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
+    pepper: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     breached_filter: str = ""
     hash_memory_mib: int = 1280
     listen: str = "127.0.0.1:8000"
@@ -119,6 +120,10 @@ def _secret(value: Any) -> tuple[tuple[str, bytes], ...]:
         return parse_secret(_text(value))
     except UnicodeEncodeError:
         raise ValueError("the secret has a character that can't be stored") from None
+
+
+def _pepper(value: Any) -> tuple[tuple[str, bytes], ...]:
+    return _secret(value) if value else ()
 
 
 def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
@@ -217,6 +222,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
+    Setting(
+        "PEPPER",
+        "Goes into the hash of passwords, and stands in no database: `id:secret,id:secret`, newest first.",
+        _pepper,
+    ),
     Setting("BREACHED_FILTER", "A filter that `doorward breached build` made, beside the one that ships.", _text),
     Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),
     Setting("LISTEN", "Address and port of `doorward serve`.", _text),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.hashers import (
     Argon2PasswordHasher,
@@ -13,9 +14,11 @@ from django.contrib.auth.hashers import (
     is_password_usable,
 )
 
+from doorward.core.refusals import Misconfigured
 from doorward.cpu import LEAST_MEMORY
+from doorward.primitives import wrapping
 from doorward.primitives.foreign_hashes import MOST_PASSWORD, UNKNOWN, Cost
-from doorward.primitives.hashing import OWASP, Passwords
+from doorward.primitives.hashing import OWASP, Passwords, scheme_of
 
 
 class Argon2id(Argon2PasswordHasher):
@@ -40,6 +43,30 @@ class Argon2id(Argon2PasswordHasher):
         return True in [super(Argon2id, self).verify(each, encoded) for each in tries]
 
 
+class Wrapped(BasePasswordHasher):
+    """Reads what `manage.py doorward_hashes wrap` made of weak hashes, for `check_password()` and the like. It writes
+    nothing: the next sign-in does, with the first hasher."""
+
+    algorithm = wrapping.MARK.rstrip("$")
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Whether the password is that of the hash inside."""
+        return Passwords().verify(password=password, hash=encoded)
+
+    def must_update(self, encoded: str) -> bool:
+        return True
+
+    def safe_summary(self, encoded: str) -> dict[Any, Any]:
+        """What the admin shows: no salt, and nothing of the digest."""
+        return {"algorithm": self.algorithm, "scheme": scheme_of(encoded)}
+
+    def encode(self, password: str, salt: str) -> str:
+        raise Misconfigured("django.E10", "Wrapped only reads; put doorward.django.hashers.Argon2id before it")
+
+    def harden_runtime(self, password: str, encoded: str) -> None:
+        """Its work is argon2id's, which does not depend on the password."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostPasswords(Passwords):
     """The password column is the project's: it is written by the first of PASSWORD_HASHERS. It is read by ours, which
@@ -47,6 +74,11 @@ class HostPasswords(Passwords):
 
     While ours is not the first one nothing is re-hashed: Django and we would re-hash each other's for ever.
     """
+
+    def __post_init__(self) -> None:
+        if self.peppers:
+            raise Misconfigured("django.E9", "Django's hashers write the password column, without our PEPPER; unset it")
+        Passwords.__post_init__(self)
 
     def hash(self, password: str, *, salt: bytes) -> str:
         if len(password) > MOST_PASSWORD:

@@ -16,6 +16,7 @@ from doorward.core.action import (
     UrlText,
     action,
 )
+from doorward.core.attempt import Attempt
 from doorward.core.call import Call
 from doorward.core.events import PasswordChanged
 from doorward.core.feature import Feature, Page
@@ -173,27 +174,37 @@ async def replace_hash(call: Call, user: User, authenticator: Authenticator, new
 
 
 async def restamp(call: Call, before: User) -> None:
-    """Sessions that the hash of `before` let in take the digest of the new one. Those that a host had ended by changing
-    the password itself stay ended."""
+    """Sessions and sign-ins under way that the hash of `before` let in take the digest of the new one. Those that a
+    host had ended by changing the password itself stay ended."""
     user = await call.store.get(User, id=before.id)
     if user is not None:
         ring = call.keyring
         old = [host_digest(ring.key("host-state", key_id=id), before) for id in ring.ids]
         where = {"user_id": user.id, "host_digest__in": old}
-        await call.store.change(Session, where, host_digest=host_digest(ring.key("host-state"), user))
+        new = host_digest(ring.key("host-state"), user)
+        await call.store.change(Session, where, host_digest=new)
+        await call.store.change(Attempt, where, host_digest=new)
 
 
 async def rehashed(call: Call, user: User, authenticator: Authenticator, password: str) -> User:
     """The user with a hash as one would be made today. Sessions stay: the password is the same one."""
     new_hash = await call.hash.hash(password)
-    before = user
-    async with call.store.transaction():
-        try:
+    try:
+        async with call.store.transaction():
             await replace_hash(call, user, authenticator, new_hash)
-        except Refused:
-            return before  # somebody else was faster; nothing is lost
-        await restamp(call, before)
-    return await call.store.get(User, id=user.id) or before
+            await restamp(call, user)
+    except Refused:
+        return await _overtaken(call, user, password)
+    return await call.store.get(User, id=user.id) or user
+
+
+async def _overtaken(call: Call, before: User, password: str) -> User:
+    """Somebody else was faster. The user as they are now where the password is still theirs (it was made anew, or
+    wrapped); else as they were, and the epoch or digest of then starts no session any more."""
+    now = await call.store.get(User, id=before.id)
+    if now is None or now.password is None or not await call.hash.verify(password=password, hash=now.password):
+        return before
+    return now
 
 
 async def spend_nobodys_try(call: Call, canonical: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from argon2 import low_level
 
-from doorward.primitives import foreign_hashes
-from doorward.primitives.foreign_hashes import MOST_PASSWORD, UNKNOWN, Cost, ForeignRules, dummy_hash, scheme_of
-from doorward.primitives.foreign_hashes.kdfs import bcrypt_raw
+from doorward.primitives import foreign_hashes, wrapping
+from doorward.primitives.foreign_hashes import MOST_PASSWORD, UNKNOWN, Cost, ForeignRules
+from doorward.primitives.foreign_hashes.kdfs import bcrypt_raw, keyed
 from doorward.primitives.foreign_hashes.modular import bcrypt_sha256_key
+from doorward.primitives.foreign_hashes.parts import Check, Derive
 
 __all__ = [
     "OWASP",
@@ -24,8 +25,12 @@ __all__ = [
     "ForeignRules",
     "Passwords",
     "dummy_hash",
+    "pepper_of",
     "scheme_of",
 ]
+
+# Before a hash of HMAC-SHA-256(pepper, password): `peppered$KEY_ID$`.
+PEPPERED = "peppered$"
 
 SALT_BYTES = 16  # RFC 9106 §3.1
 
@@ -122,11 +127,14 @@ RFC_9106_LOW_MEMORY = Argon2id(memory_kib=65536, time_cost=3, parallelism=4)
 class Passwords:
     """Hashes by `preferred`, verifies every known scheme within `rules`. Pure: salts are given, nothing waits.
 
+    `peppers` are (id, key), newest first: the first one goes into every new hash, all of them verify.
+
     ValueError if `preferred` itself is beyond `rules`: nobody could sign in.
     """
 
     preferred: Argon2id | Bcrypt = OWASP
     rules: ForeignRules = ForeignRules()
+    peppers: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if foreign_hashes.read(dummy_hash(self.preferred.scheme), self.rules) is None:
@@ -138,17 +146,52 @@ class Passwords:
             raise ValueError("password longer than 1,024 code points")
         if len(salt) != SALT_BYTES:
             raise ValueError(f"the salt has {SALT_BYTES} bytes")
-        return self.preferred.hash(unicodedata.normalize("NFC", password), salt=salt)
+        plain = unicodedata.normalize("NFC", password)
+        if not self.peppers:
+            return self.preferred.hash(plain, salt=salt)
+        key = self.peppers[0][1]
+        return self._prefix + self.preferred.hash(_peppered(plain.encode(), key).decode(), salt=salt)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{PEPPERED}{self.peppers[0][0]}$" if self.peppers else ""
 
     def verify(self, *, password: str, hash: str) -> bool:
         """Whether the password is the hash's, as typed or as NFC. False for what is malformed or too costly.
 
         If the two differ both are tried in full: a hash from elsewhere may hold either, ours holds NFC.
         """
-        if len(password) > MOST_PASSWORD:
+        check = self.read(hash)
+        if check is None or len(password) > MOST_PASSWORD:
             return False
         tries = dict.fromkeys((password, unicodedata.normalize("NFC", password)))
-        return True in [foreign_hashes.verify(password=each, hash=hash, rules=self.rules) for each in tries]
+        try:
+            return True in [check.matches(each.encode()) for each in tries]
+        except UnicodeEncodeError:  # a lone surrogate: nobody's password
+            return False
+
+    def read(self, hash: str) -> Check | None:
+        """What a stored hash means, whatever is around it; None for what never verifies here."""
+        id, plain = _opened(hash)
+        key = dict(self.peppers).get(id)
+        if id and key is None:
+            return None
+        check = _read(plain, self.rules)
+        if check is None or key is None:
+            return check
+        return replace(check, derivations=tuple(_over_pepper(key, derive) for derive in check.derivations))
+
+    def wrap(self, hash: str, *, salt: bytes) -> str | None:
+        """A weak old hash under argon2id, which its password still opens; None for one that is not weak."""
+        profile = self.preferred if isinstance(self.preferred, Argon2id) else OWASP
+        return wrapping.wrap(
+            hash,
+            memory_kib=profile.memory_kib,
+            passes=profile.time_cost,
+            lanes=profile.parallelism,
+            salt=salt,
+            rules=self.rules,
+        )
 
     def work_of(self, scheme: str, password: str) -> None:
         """The work of a failed verification by that scheme; by the preferred one if it is unknown."""
@@ -160,12 +203,51 @@ class Passwords:
             dummy = dummy_hash(scheme)
         except (KeyError, ValueError):
             dummy = ""
-        return dummy if foreign_hashes.read(dummy, self.rules) else dummy_hash(self.preferred.scheme)
+        return dummy if _read(dummy, self.rules) else dummy_hash(self.preferred.scheme)
 
     def needs_rehash(self, hash: str) -> bool:
         """Whether a hash made today would look otherwise."""
-        return not self.preferred.made(hash)
+        return not (hash.startswith(self._prefix) and self.preferred.made(hash.removeprefix(self._prefix)))
 
     def cost(self, hash: str) -> Cost:
         """What to declare to the pool before `verify`."""
-        return foreign_hashes.cost(hash, self.rules)
+        check = self.read(hash)
+        return Cost(check.memory, check.kind) if check else Cost(0, UNKNOWN)
+
+
+def scheme_of(hash: str, rules: ForeignRules = foreign_hashes.STANDARD) -> str:
+    """The scheme and its costs, `argon2id:19456,2,1`, or `unknown` for what never verifies. A pepper costs nothing, and
+    does not show."""
+    check = _read(_opened(hash)[1], rules)
+    return check.kind if check else UNKNOWN
+
+
+def pepper_of(hash: str) -> str:
+    """The id of the pepper in a stored hash; empty for one without."""
+    return _opened(hash)[0]
+
+
+def dummy_hash(kind: str) -> str:
+    """A hash of that kind that nothing matches: `foreign_hashes.dummy_hash`, and wrapped ones."""
+    return wrapping.dummy(kind) if kind.startswith("wrapped:") else foreign_hashes.dummy_hash(kind)
+
+
+def _read(plain: str, rules: ForeignRules) -> Check | None:
+    return wrapping.read(plain, rules) if plain.startswith(wrapping.MARK) else foreign_hashes.read(plain, rules)
+
+
+def _opened(hash: str) -> tuple[str, str]:
+    """The id of the pepper, and the hash behind its mark."""
+    if not hash.startswith(PEPPERED):
+        return "", hash
+    id, _, plain = hash.removeprefix(PEPPERED).partition("$")
+    return id, plain
+
+
+def _peppered(password: bytes, key: bytes) -> bytes:
+    # As text, without NUL and within the 72 bytes of bcrypt.
+    return base64.b64encode(keyed(key, "sha256", password))
+
+
+def _over_pepper(key: bytes, derive: Derive) -> Derive:
+    return lambda password: derive(_peppered(password, key))

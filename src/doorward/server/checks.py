@@ -17,16 +17,19 @@ from cryptography import x509
 from doorward import presets
 from doorward.breaches import open_filter
 from doorward.core.doorward import records_of
+from doorward.core.finish import finish
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Misconfigured
 from doorward.cpu import MIB, HashPool
 from doorward.delivery import MailDown, SmtpMail
+from doorward.features.password_hashes import peppers_in
 from doorward.primitives.hashing import OWASP
 from doorward.primitives.strength import zxcvbn_module
 from doorward.server import tls
 from doorward.server.config import check_exposure
 from doorward.server.doctor import Case, Check, Finding, note, ok, problem, told
 from doorward.server.tasks import MOST_SKEW, skew
+from doorward.stores import open_store
 from doorward.stores.migrations import drift, pending
 
 PATIENCE = 5  # seconds for a server to answer
@@ -39,7 +42,7 @@ def secret(case: Case) -> Iterator[Finding]:
     number = len(case.settings.secret)
     yield ok("secret", "strong" if number == 1 else f"strong; {number} of them, the first one writes")
     file = case.sources.file
-    holds_secrets = {"secret", "smtp_url", "database_url"} & {name.lower() for name in case.sources.config}
+    holds_secrets = {"secret", "pepper", "smtp_url", "database_url"} & {name.lower() for name in case.sources.config}
     if file is not None and holds_secrets and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         yield problem(
             "secret", f"{file} holds secrets and other users of this machine can read it", f"chmod 600 {file}"
@@ -144,10 +147,32 @@ def database(case: Case) -> Iterator[Finding]:
     else:
         yield ok("database", f"{scheme}, reachable and migrated")
         yield from _clock(url)
+        yield from _pepper(case)
 
 
 def _exists(url: str) -> bool:
     return Path(url.removeprefix("sqlite:///")).exists()
+
+
+def _pepper(case: Case) -> Iterator[Finding]:
+    """A pepper that is lost locks out everybody whose hash needs it."""
+    here = [id for id, _ in case.settings.pepper]
+
+    async def needed() -> dict[str, int]:
+        async with stores.unit("sync") as store:
+            return await peppers_in(store)
+
+    stores = open_store(case.settings.database_url, records=records_of(presets.standard()))
+    try:
+        used = finish(needed())
+    finally:
+        stores.close()
+    lost = {id: count for id, count in used.items() if id not in here}
+    for id, count in lost.items():
+        found = f"{count} of the newest passwords need {id!r}, which PEPPER does not have: their owners can't sign in"
+        yield problem("pepper", found, "put it back, behind the newest one; if it is lost they must choose new ones")
+    if not lost:
+        yield ok("pepper", f"{here[0]!r} goes into new hashes, {len(here)} are read" if here else "none")
 
 
 def _clock(url: str) -> Iterator[Finding]:

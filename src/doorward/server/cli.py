@@ -22,6 +22,7 @@ COMMANDS = {
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",
     "keys": "Look at the keys that sign access tokens, and replace them.",
+    "hashes": "What passwords are stored as.",
     "doctor": "Name each thing that is wrong, with its cure.",
 }
 

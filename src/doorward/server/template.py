@@ -21,6 +21,7 @@ EXAMPLES = {
     "rp_name": '"Example"',
     "locales": '""',
     "password_hash": '"argon2id"',
+    "pepper": '"2026:another-secret-of-48-bytes-that-stands-nowhere-else"',
     "breached_filter": '"/var/lib/doorward/breached.bloom"',
     "hash_memory_mib": "1280",
     "listen": '"127.0.0.1:8000"',

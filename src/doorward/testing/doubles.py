@@ -102,6 +102,11 @@ class CheapHash:
     async def derive(self, text: str, *, salt: bytes) -> str:
         return self.passwords.hash(text, salt=salt)
 
+    async def wrap(self, hashes: Sequence[str]) -> list[str | None]:
+        self._salts += 1
+        salt = sha256(str(self._salts).encode()).digest()[:16]
+        return [self.passwords.wrap(each, salt=salt) for each in hashes]
+
     def needs_rehash(self, hash: str) -> bool:
         return self.passwords.needs_rehash(hash)
 
@@ -121,8 +126,9 @@ class House:
         remember: bool = False,
         **settings: Any,
     ) -> None:
-        self.clock, self.mail, self.hash = Clock(), MailBox(), CheapHash()
+        self.clock, self.mail = Clock(), MailBox()
         given = {"secret": SECRET, "origin": ORIGIN, **settings}
+        self.hash = CheapHash(replace(CHEAP, peppers=load_settings(given).pepper))
         self.doorward = Doorward(
             settings=load_settings(given),
             features=features,

@@ -7,13 +7,13 @@ makes a hash: what verified is hashed anew by `hashing`.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from re import compile as pattern
 
 from doorward.primitives.foreign_hashes import kdfs, modular, systems
 from doorward.primitives.foreign_hashes.dummies import DUMMIES, dummy_hash
 from doorward.primitives.foreign_hashes.kdfs import MissingPackage
-from doorward.primitives.foreign_hashes.parts import Check, ForeignRules
+from doorward.primitives.foreign_hashes.parts import Check, Derive, ForeignRules
 
 __all__ = [
     "MOST_PASSWORD",
@@ -65,21 +65,27 @@ def verify(*, password: str, hash: str, rules: ForeignRules = STANDARD) -> bool:
     if check is None or len(password) > MOST_PASSWORD:
         return False
     try:
-        tries = _tries(password, hash, check, rules)
+        return check.matches(password.encode())
     except UnicodeEncodeError:  # a lone surrogate: nobody's password
         return False
-    # All are tried, so that which one matched does not show in the duration.
-    return True in [check.matches(each) for each in tries]
 
 
-def _tries(password: str, hash: str, check: Check, rules: ForeignRules) -> list[bytes]:
-    typed = password.encode()
+def _with_secrets(check: Check, hash: str, rules: ForeignRules) -> Check:
+    """The same hash in an installation whose secrets go into it, by the ways that its systems have."""
     if rules.devise_pepper and hash.startswith("$2a$"):
-        return [typed + rules.devise_pepper.encode()]
+        pepper = rules.devise_pepper.encode()
+        return replace(check, derivations=tuple(_after(lambda typed: typed + pepper, d) for d in check.derivations))
     if rules.flask_security_salt and hash.startswith("$") and check.scheme.startswith(FLASK_SECURITY):
-        salted = kdfs.keyed(rules.flask_security_salt.encode(), "sha512", typed)
-        return [typed, base64.b64encode(salted)]
-    return [typed]
+        key = rules.flask_security_salt.encode()
+        salted = [
+            _after(lambda typed: base64.b64encode(kdfs.keyed(key, "sha512", typed)), d) for d in check.derivations
+        ]
+        return replace(check, derivations=(*check.derivations, *salted))
+    return check
+
+
+def _after(before: Derive, derive: Derive) -> Derive:
+    return lambda typed: derive(before(typed))
 
 
 def cost(hash: str, rules: ForeignRules = STANDARD) -> Cost:
@@ -103,7 +109,7 @@ def read(hash: str, rules: ForeignRules = STANDARD) -> Check | None:
         found = form.pattern.fullmatch(text)
         if found:
             try:
-                return form.parse(found, rules)
+                return _with_secrets(form.parse(found, rules), hash, rules)
             except ValueError:
                 return None
     return None

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from argon2 import low_level as argon2_low_level
 
-from doorward.primitives.foreign_hashes.parts import SMALL, Check, Derive, ForeignRules, demand, equals
+from doorward.primitives.foreign_hashes.parts import SMALL, Check, Derive, ForeignRules, demand
 
 try:
     import bcrypt as _bcrypt
@@ -50,7 +50,7 @@ def argon2(
         hash_len=len(digest),
         type=ARGON2_TYPES[kind],
     )
-    return Check(f"argon2{kind}", (memory_kib, passes, lanes), memory_kib * 1024, equals(digest, derive))
+    return Check(f"argon2{kind}", (memory_kib, passes, lanes), memory_kib * 1024, digest, (derive,))
 
 
 def scrypt(
@@ -76,7 +76,7 @@ def scrypt(
         raw = hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, dklen=size, maxmem=ceiling)
         return after(raw) if after else raw
 
-    return Check(scheme, (n, r, p), memory, equals(digest, derive))
+    return Check(scheme, (n, r, p), memory, digest, (derive,))
 
 
 def pbkdf2(
@@ -93,7 +93,7 @@ def pbkdf2(
     blocks = -(-len(digest) // hashlib.new(algorithm).digest_size)
     demand(_fits(digest) and rounds >= 1 and rounds * blocks <= rules.most_pbkdf2_rounds)
     derive = partial(_pbkdf2, algorithm, salt, rounds, len(digest))
-    return Check(scheme, (rounds,) if costs is None else costs, SMALL, equals(digest, derive))
+    return Check(scheme, (rounds,) if costs is None else costs, SMALL, digest, (derive,))
 
 
 def _pbkdf2(algorithm: str, salt: bytes, rounds: int, length: int, password: bytes) -> bytes:
@@ -113,7 +113,7 @@ def bcrypt(
     def derive(password: bytes) -> bytes:
         return bcrypt_raw(before(password) if before else password, cost=cost, salt=salt)
 
-    return Check(scheme, (cost,), SMALL, equals(digest.encode(), derive))
+    return Check(scheme, (cost,), SMALL, digest.encode(), (derive,))
 
 
 def bcrypt_raw(secret: bytes, *, cost: int, salt: str) -> bytes:

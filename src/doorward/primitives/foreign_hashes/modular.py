@@ -14,7 +14,6 @@ from doorward.primitives.foreign_hashes.parts import (
     Derive,
     ForeignRules,
     demand,
-    equals,
     form,
     unbase64,
 )
@@ -121,14 +120,14 @@ def _bounded(
     scheme: str, costs: tuple[int, ...], digest: str, derive: Derive, rounds: int, rules: ForeignRules
 ) -> Check:
     """These read the password in each round: its length is part of what they cost."""
-    same = equals(digest.encode(), derive)
-    return Check(scheme, costs, SMALL, lambda p: rounds * len(p) <= rules.most_crypt_bytes and same(p))
+    most = rules.most_crypt_bytes // rounds
+    return Check(scheme, costs, SMALL, digest.encode(), (lambda p: derive(p) if len(p) <= most else b"",))
 
 
 def md5_crypt(found: Match[str], rules: ForeignRules) -> Check:
     magic, salt, digest = found.groups()
     derive = partial(crypts.md5_crypt, salt=salt.encode(), magic=magic.encode())
-    return Check("apr_md5_crypt" if magic == "$apr1$" else "md5_crypt", (), SMALL, equals(digest.encode(), derive))
+    return Check("apr_md5_crypt" if magic == "$apr1$" else "md5_crypt", (), SMALL, digest.encode(), (derive,))
 
 
 LDAP_DIGESTS = {"MD5": "md5", "SHA": "sha1", "SHA256": "sha256", "SHA512": "sha512"}
@@ -142,17 +141,19 @@ def ldap(found: Match[str], rules: ForeignRules) -> Check:
     digest, salt = raw[:size], raw[size:]
     demand(len(digest) == size and bool(salt) == salted and len(salt) <= 64)
     scheme = f"ldap_salted_{name}" if salted else f"ldap_{name}"
-    return Check(scheme, (), SMALL, equals(digest, lambda password: _plain(name, password + salt)))
+    return Check(scheme, (), SMALL, digest, (lambda password: _plain(name, password + salt),))
 
 
 def hexadecimal(found: Match[str], rules: ForeignRules) -> Check:
     digest = bytes.fromhex(found[0])
     if len(digest) == 16:  # an NT hash looks like an MD5
-        md5 = equals(digest, partial(_plain, "md5"))
-        nt = equals(digest, lambda password: crypts.md4(password.decode().encode("utf-16-le")))
-        return Check("hex_md5", (), SMALL, lambda password: md5(password) | nt(password))
+        return Check("hex_md5", (), SMALL, digest, (partial(_plain, "md5"), _nt))
     name = {20: "sha1", 32: "sha256", 64: "sha512"}[len(digest)]
-    return Check(f"hex_{name}", (), SMALL, equals(digest, partial(_plain, name)))
+    return Check(f"hex_{name}", (), SMALL, digest, (partial(_plain, name),))
+
+
+def _nt(password: bytes) -> bytes:
+    return crypts.md4(password.decode().encode("utf-16-le"))
 
 
 def _plain(algorithm: str, data: bytes) -> bytes:

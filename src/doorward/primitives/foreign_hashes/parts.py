@@ -43,12 +43,19 @@ class ForeignRules:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A stored hash that was understood: what it costs, and whether a password (UTF-8) is its own."""
+    """A stored hash that was understood: what it costs, its digest, and the ways in which that may have been derived
+    from a password (UTF-8): several, where one written form is that of several systems."""
 
     scheme: str
     costs: tuple[int, ...]  # what `dummy_hash` needs to make one that costs the same
     memory: int  # bytes
-    matches: Callable[[bytes], bool] = field(repr=False)
+    digest: bytes = field(repr=False)
+    derivations: tuple[Derive, ...] = field(repr=False)
+
+    def matches(self, password: bytes) -> bool:
+        """Whether the password is the hash's. All ways are tried, so that which one it was does not show in the
+        duration; each is compared in constant time."""
+        return True in [hmac.compare_digest(derive(password), self.digest) for derive in self.derivations]
 
     @property
     def kind(self) -> str:
@@ -75,11 +82,6 @@ def demand(holds: bool) -> None:
     """Leave the parser unless it holds: the hash is malformed or too costly."""
     if not holds:
         raise ValueError("malformed or too costly")
-
-
-def equals(digest: bytes, derive: Derive) -> Callable[[bytes], bool]:
-    """A comparison in constant time."""
-    return lambda password: hmac.compare_digest(derive(password), digest)
 
 
 def unbase64(text: str) -> bytes:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from doorward.primitives.foreign_hashes import kdfs
 from doorward.primitives.foreign_hashes.modular import B64, BCRYPT
-from doorward.primitives.foreign_hashes.parts import SMALL, Check, ForeignRules, demand, equals, form, unbase64
+from doorward.primitives.foreign_hashes.parts import SMALL, Check, ForeignRules, demand, form, unbase64
 
 HEX = r"[0-9a-f]"
 
@@ -52,9 +52,8 @@ def salted_digest(found: Match[str], rules: ForeignRules) -> Check:
     """`md5$salt$hex`: digest(salt ‖ password) by Django, HMAC keyed with the salt by Werkzeug before 2.3."""
     name, salt, digest = found[1], found[2].encode(), bytes.fromhex(found[3])
     demand(len(digest) == hashlib.new(name, usedforsecurity=False).digest_size)
-    django = equals(digest, lambda password: hashlib.new(name, salt + password, usedforsecurity=False).digest())
-    werkzeug = equals(digest, partial(kdfs.keyed, salt, name))
-    return Check(f"salted_{name}", (), SMALL, lambda password: django(password) | werkzeug(password))
+    django = lambda password: hashlib.new(name, salt + password, usedforsecurity=False).digest()  # noqa: E731
+    return Check(f"salted_{name}", (), SMALL, digest, (django, partial(kdfs.keyed, salt, name)))
 
 
 def werkzeug_scrypt(found: Match[str], rules: ForeignRules) -> Check:
