@@ -6,6 +6,7 @@ from doorward.core.feature import Feature
 from doorward.features.access_tokens import AccessTokens
 from doorward.features.api_keys import ApiKeys
 from doorward.features.change_email import ChangeEmail
+from doorward.features.forward_auth import ForwardAuth
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
 from doorward.features.password_hashes import PasswordHashes
@@ -40,4 +41,5 @@ def standard() -> tuple[Feature, ...]:
         RefreshTokens(),
         ApiKeys(),
         Roles(),
+        ForwardAuth(),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from doorward.core.call import Call
 from doorward.core.doorward import Doorward
 from doorward.core.feature import Feature
 from doorward.core.finish import finish
@@ -75,6 +76,15 @@ class Bare:
         self.stores = MemoryStores(self.doorward.records)
         self.site = Site(self.doorward, views or PlainViews())
         self.visit: Visit | None = None
+
+    def run(self, story: Callable[[Call], Awaitable[Any]]) -> Any:
+        """A story with a call of nobody's."""
+
+        async def unit() -> Any:
+            async with self.stores.unit("sync") as store:
+                return await story(self.doorward.call(store, self.hash))
+
+        return finish(unit())
 
     def send(self, method: str, target: str, headers: Pairs, body: bytes = b"", peer: str = "192.0.2.1") -> Answer:
         path, _, query = target.partition("?")

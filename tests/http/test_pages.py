@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from doorward.core.call import Call
+from doorward.core.rights import grant
+from doorward.core.users import find_user
+from doorward.features.roles import UserRole, add_role
 from doorward.http.pages import FORMS, STEPS, Pages, shown
 from doorward.presets import standard
 from tests.http.bare import Bare
@@ -332,3 +336,21 @@ def test_a_problem_page_names_the_cure(host: Bare) -> None:
     missing = Browser(host).page("/no-such-page")
     assert (missing.status, "mistyped" in missing.text) == (404, True)
     assert len(Document(missing.text).all("h1")) == 1
+
+
+def test_ones_roles_are_shown_as_text(host: Bare) -> None:
+    ann = signed_up(host)
+    assert "Your roles" not in ann.page("/").text
+
+    async def give(call: Call) -> None:
+        user = await find_user(call, ADDRESS)
+        assert user is not None
+        for name in ("editor", "night-shift"):
+            await add_role(call, name)
+            await grant(call, user, name, by=None)
+        await call.store.add(UserRole(id="x", user_id=user.id, role=HOSTILE[:64], created_at=call.now))
+
+    host.run(give)
+    page = ann.page("/").text
+    assert re.search(r"Your roles:.*editor.*night-shift", page)
+    assert HOSTILE[:64] not in page

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
 
@@ -108,3 +109,9 @@ def test_a_missing_service_is_a_skip_at_home_and_a_failure_in_ci(monkeypatch: py
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="Lamp IS MISSING: light it"):
         missing("Lamp", "light it")
+
+
+def test_nginx_answers_as_it_is_told_to(nginx: Callable[..., int]) -> None:
+    port = nginx("location = /well { return 204; }")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/well", timeout=10) as answer:
+        assert answer.status == 204

@@ -143,6 +143,7 @@ class Action(Generic[P, T]):
     cacheable: bool
     lenient: bool
     keys: bool
+    proxied: bool
     url: str
 
     @property
@@ -200,17 +201,21 @@ def action(
     cacheable: bool = False,
     lenient: bool = False,
     keys: bool = False,
+    proxied: bool = False,
     url: str = "",
 ) -> Callable[[Callable[Concatenate[Call, P], Awaitable[T]]], Action[P, T]]:
     """Make an action of an `async def` whose first argument is the `Call` and whose others are keyword-only.
 
     `permission`: what who asks must be permitted, beside `needs`. `proving`: spends tries, and so may not run inside a
     transaction that a host opened (rule 11). `lenient`: unknown arguments are ignored, as RFC 7009 and 7662 ask.
-    `keys`: API keys may do it, too (rule 28). `url`: a path other than the name's.
+    `keys`: API keys may do it, too (rule 28). `proxied`: a proxy asks, about a request that was made to it (rule 37).
+    `url`: a path other than the name's.
     """
 
     def wrap(run: Callable[Concatenate[Call, P], Awaitable[T]]) -> Action[P, T]:
-        return Action(name, run, method, needs, permission, status, bearer, proving, cacheable, lenient, keys, url)
+        return Action(
+            name, run, method, needs, permission, status, bearer, proving, cacheable, lenient, keys, proxied, url
+        )
 
     return wrap
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from doorward.core.call import Call
 from doorward.core.events import RoleGranted, RoleRevoked
@@ -18,6 +19,18 @@ MANAGE_ROLES = "doorward.roles"
 ADMIN = "admin"
 
 TRIES = 3  # rule 44
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Who made a request, as a proxy in front of another application is told. An API key has no session, and no role:
+    it does what its scopes say, and a role stands for more."""
+
+    user: User
+    roles: tuple[str, ...]
+    session: str
+    aal: int
+
 
 _ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _PERMISSION = re.compile(r"(?=.{1,150}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")

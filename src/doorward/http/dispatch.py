@@ -15,9 +15,10 @@ from doorward.core.doorward import Doorward
 from doorward.core.identify import by_bearer, by_cookie
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
+from doorward.core.rights import Verified
 from doorward.core.session import Caller
 from doorward.core.sign_in import KNOWN_DEVICE_LIFE, Stepped, known_device_cookie
-from doorward.http import bodies, headers, openapi
+from doorward.http import bodies, forwarded, headers, openapi
 from doorward.http.answers import body_of, encoded
 from doorward.http.client import client_of, wants_html
 from doorward.http.csrf import is_foreign
@@ -93,6 +94,10 @@ class Site:
             visit.attempt_life = timedelta(seconds=result.expires_in)
         if visit.html:
             return await self.html.after(visit, call, result)
+        if isinstance(result, Verified):
+            response = forwarded.let_through(result)
+            response.read_at = call.caller.shapes.get("read_at") if call.caller is not None else None
+            return response
         status, body = await body_of(call, result, action.status)
         if body is None:
             return Response(status)
@@ -107,6 +112,10 @@ class Site:
             call.effects.attempt_ended = True
         if visit.html:
             return await self.html.refused(visit, call, refused)
+        if visit.action is not None and visit.action.proxied:
+            here = forwarded.asked_url(visit.request, self.settings)
+            cure = self.html.cure(refused, visit.request.prefix, here)
+            return forwarded.turned_away(visit.request, self.settings, self._problem(refused), cure)
         return self._problem(refused)
 
     def visitor(self, request: Request) -> Visit:

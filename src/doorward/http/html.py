@@ -164,7 +164,7 @@ class Html:
             cures["second_factor_required"] = self.views.second_factor
         if refused.reason not in cures:
             return None
-        return f"{prefix}{cures[refused.reason]}?{urlencode({'return_to': here})}"
+        return f"{prefix}{cures[refused.reason]}" + (f"?{urlencode({'return_to': here})}" if here else "")
 
     def _url(self, visit: Visit, path: str) -> str:
         return visit.request.prefix + path

@@ -87,7 +87,7 @@ def _problem_content() -> Schema:
 
 
 def _success(action: Action[..., Any]) -> Schema:
-    if action.returns is NoneType:
+    if action.returns is NoneType or action.proxied:
         return {str(action.status): {"description": "Done"}}
     if action.returns is Stepped:
         step = _json({"$ref": "#/components/schemas/Step"})

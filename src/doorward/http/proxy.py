@@ -26,6 +26,12 @@ class Peer:
         return _network(self.ip)
 
 
+def is_from_proxy(request: Request, trusted: Sequence[Network]) -> bool:
+    """Whether the connection itself is that of a trusted proxy."""
+    peer = _address(request.peer)
+    return peer is not None and _is_trusted(peer, trusted)
+
+
 def peer_of(request: Request, trusted: Sequence[Network]) -> Peer:
     """Walks from the connection leftwards, through proxies we trust, to the first hop that is none of them.
 

@@ -95,8 +95,13 @@ def read_get(request: Request, route: Route, origin: Origin, settings: Settings)
         visit.page, visit.query, visit.html = route.page, query, True
     elif route.read is not None:
         # JSON is what an action has to say where there is no page for it.
-        visit.action, visit.arguments, visit.html = route.read, route.read.read(query, form=True), False
+        visit.action, visit.arguments, visit.html = route.read, _arguments(route.read, query), False
     return visit
+
+
+def _arguments(action: Action[..., Any], query: Mapping[str, str]) -> Mapping[str, Any]:
+    """What a proxy's configuration demands is never taken for absent because a variable in it is empty."""
+    return action.read(query, form=not action.proxied)
 
 
 def read_post(
