@@ -13,6 +13,7 @@ from doorward.features.password_hashes import PasswordHashes
 from doorward.features.password_rules import PasswordRules
 from doorward.features.recovery_codes import Recovery
 from doorward.features.refresh_tokens import RefreshTokens
+from doorward.features.reset_password import ResetPassword
 from doorward.features.roles import Roles
 from doorward.features.sessions import SessionList
 from doorward.features.sign_out import SignOut
@@ -32,6 +33,7 @@ def standard() -> tuple[Feature, ...]:
         PasswordCheck(),
         PasswordHashes(),
         Password(),
+        ResetPassword(),
         Totp(),
         Recovery(),
         StepUp(),

@@ -11,6 +11,8 @@ import pytest
 
 from doorward.core.settings import Policy
 from doorward.core.steps import (
+    BY_RESET,
+    EMAIL,
     GATES,
     Done,
     Enroll,
@@ -27,7 +29,6 @@ from doorward.core.steps import (
     next_step,
 )
 from doorward.features import password, recovery_codes, totp
-from doorward.features.sign_up import EMAIL
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=2)
@@ -202,3 +203,21 @@ def test_the_gates_are_read_in_this_order() -> None:
         f for f in WORLD if f.proofs == (proof("password"),) and f.account_is_open and not f.address_is_verified
     )
     assert next_step(unverified) == Verify("email")
+
+
+def test_fresh_is_at_the_highest_level_that_one_can_reach() -> None:
+    """Rule 26: mail and an app are AAL1, which is not enough where a password would make it AAL2."""
+    for facts in WORLD:
+        factors = {factor for name in facts.enrolled for factor in METHODS[name].factors}
+        if facts.fresh_within is None or not has_second_factor(facts) or len(factors) < 2:
+            continue
+        recent = [p for p in facts.proofs if p.at >= NOW - facts.fresh_within]
+        if {p.method for p in recent} <= {"email", "totp", "recovery_code"}:
+            assert not isinstance(next_step(facts), Done), facts
+
+
+def test_the_letter_that_reset_the_password_is_never_fresh() -> None:
+    for facts in WORLD:
+        if facts.fresh_within is not None and {p.method for p in facts.proofs} == {"email"}:
+            by_reset = tuple(replace(p, authenticator=BY_RESET) for p in facts.proofs)
+            assert not isinstance(next_step(replace(facts, proofs=by_reset)), Done), facts

@@ -19,6 +19,8 @@ WORDS = {
     "time": "2026-11-23T12:00+00:00",
     "code": "482913",
     "minutes": "10",
+    "link_minutes": "30",
+    "username": "ada",
     "link": "https://acme.example/auth/email/verify?token=abc&x=1",
     "sign_in_link": "https://acme.example/auth/sign-in",
     "address": "n•••@new.example",
@@ -95,6 +97,59 @@ GOLDEN = {
 
         If it was not you, there is nothing to do.
         """,
+    ),
+    "reset_password": (
+        "A new password at Acme",
+        """
+        Hello,
+
+        Somebody, most likely you, forgot the password of your account at Acme.
+
+        Type this code where you asked for it, and choose a new password there:
+
+        482913
+
+        It works for 10 minutes. This link works for 30, and in any browser:
+
+        https://acme.example/auth/email/verify?token=abc&x=1
+
+        Nobody from Acme will ever ask you for this code. Give it to no one.
+
+        If you did not ask for it, there is nothing to do: your password stays
+        as it is.
+        """,
+    ),
+    "reset_password_of_one": (
+        "A new password at Acme",
+        """
+        Hello,
+
+        Somebody, most likely you, forgot the password of an account at Acme.
+
+        Several accounts have your address, so each of them has a letter and a
+        link of its own.
+
+        This is the one with the user name ada.
+
+        With this link you can choose a new password for it, for 30 minutes:
+
+        https://acme.example/auth/email/verify?token=abc&x=1
+
+        If you did not ask for it, there is nothing to do: your password stays
+        as it is.
+        """,
+    ),
+    "password_reset": (
+        "Your password at Acme was reset",
+        """
+        Hello Ada,
+
+        Somebody who reads your mail chose a new password for your account at
+        Acme on 23 November 2026, 12:00 UTC.
+
+        All sessions were ended.
+        """
+        + NOT_YOU,
     ),
     "password_changed": (
         "Your password at Acme was changed",
@@ -336,3 +391,9 @@ def written_letters() -> set[str]:
 
 def test_every_letter_that_is_written_has_its_text_and_no_text_is_for_nothing() -> None:
     assert written_letters() == set(TEXTS)
+
+
+@pytest.mark.parametrize(("named", "shown"), [("ada", "ada"), ("call.evil.example", "call…"), ("a 080012345", "a …")])
+def test_a_user_name_is_cut_where_it_could_be_a_link(named: str, shown: str) -> None:
+    _, text, _ = compose(letter("reset_password_of_one", username=named))
+    assert f"with the user name {shown}." in " ".join(text.split())

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from doorward.core.attempt import Attempt
+from doorward.core.by_mail import LINKS
 from doorward.core.call import Call, Letter
 from doorward.core.mailed import MailedLink, add_link
 from doorward.core.records import Account, EmailAddress, OutboxMessage
@@ -257,7 +258,7 @@ def test_of_many_removals_at_once_one_address_is_left(house: House) -> None:
     assert len(shown(ann)) == 1
 
 
-@pytest.mark.parametrize("purpose", change_email.WAYS_IN_BY_MAIL)
+@pytest.mark.parametrize("purpose", LINKS)
 def test_a_change_ends_the_ways_in_that_were_mailed_before(house: House, purpose: str) -> None:
     ann = added(signed_up(house))
     user_id = ann.do(sessions.session).identity.user.id

@@ -91,6 +91,24 @@ def _with_two_addresses(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "undo, cut off", Browser(host).page("/email/undo")
 
 
+def _forgetful(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Somebody with an account forgot its password, and comes back by code and by link."""
+    ann = Browser(host)
+    yield "forgot", ann.page("/password/forgot?return_to=/shelf")
+    yield "forgot, no address", send(ann, "/password/forgot", "/password/forgot", email="nobody")
+    yield "code and new password", ann.follow(send(ann, "/password/forgot", "/password/forgot", email=ADDRESS))
+    wrong = {"code": "000000", "new_password": PASSWORD}
+    yield "wrong code of a letter", send(ann, "/password/reset", "/password/reset", **wrong)
+    link = f"/password/reset?token={host.mail.token()}"
+    yield "link to a new password", Browser(host).page(link)
+    yield "short new password", send(Browser(host), "/password/reset", link, new_password="short")
+    yield "password is reset", ann.follow(send(ann, "/password/reset", link, new_password=PASSWORD))
+
+
+def _without_password(host: Bare) -> Iterator[tuple[str, Answer]]:
+    yield "/password/set", signed_up(host, address="set@example.com").page("/password/set")
+
+
 def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     """Every page in every state that a person can see it in."""
     stranger = Browser(host)
@@ -108,6 +126,9 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield from _asked_for_another_name(host)
     yield from _with_two_addresses(host)
     ann = signed_up(host)
+    yield from _forgetful(host)
+    yield from _without_password(host)
+    send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)
     yield from _keys(ann)

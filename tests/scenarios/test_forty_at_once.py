@@ -16,15 +16,15 @@ from tests.scenarios.people import ANN, PASSWORD, set_up_app, sign_in, sign_up
 FORTY = 40
 
 
-def at_once(act: Callable[[int], Answer]) -> list[Answer]:
-    start = Barrier(FORTY)
+def at_once(act: Callable[[int], Answer], rivals: int = FORTY) -> list[Answer]:
+    start = Barrier(rivals)
 
     def one(number: int) -> Answer:
         start.wait(30)
         return act(number)
 
-    with ThreadPoolExecutor(FORTY) as rivals:
-        return list(rivals.map(one, range(FORTY)))
+    with ThreadPoolExecutor(rivals) as pool:
+        return list(pool.map(one, range(rivals)))
 
 
 def statuses(answers: list[Answer]) -> Counter[int]:

@@ -10,7 +10,7 @@ from doorward.core.call import Call
 from doorward.core.records import Authenticator, User
 from doorward.core.refusals import Refused
 from doorward.core.users import find_user
-from doorward.features import recovery_codes, refresh_tokens, sign_up, totp, verify_email
+from doorward.features import recovery_codes, refresh_tokens, reset_password, sign_up, totp, verify_email
 from doorward.testing.doubles import Guest, House
 from tests.features.people import PASSWORD, code_of, recovery, refused, second_step, signed_in, signed_up, with_totp
 from tests.http.bare import Bare
@@ -74,8 +74,12 @@ def test_a_secret_is_good_for_its_own_purpose_only(house: House) -> None:
     tokens = signed_in(house.program(), issue="tokens").tokens
     pending = house.browser()
     held = pending.do(sign_up.sign_up, email="new@example.com", password=PASSWORD)
+    link = house.mail.token()
+    asked = house.browser().do(reset_password.forgot, email=ANN)
     secrets = {
-        "link": house.mail.token(),
+        "link": link,
+        "reset link": house.mail.token(),
+        "reset": asked.attempt,
         "attempt": held.attempt,
         "session": owner.session,
         "refresh": tokens["refresh_token"],
@@ -85,6 +89,8 @@ def test_a_secret_is_good_for_its_own_purpose_only(house: House) -> None:
         thief = house.browser(ip="203.0.113.66")
         if kind != "link" and len(secret) <= 512:
             refused("invalid_token", thief.do, verify_email.verify, token=secret)
+        if kind != "reset link" and len(secret) <= 512:
+            refused("invalid_token", thief.do, reset_password.reset, token=secret, new_password=PASSWORD)
         if kind != "refresh" and len(secret) <= 512:
             refused("refresh_refused", thief.do, refresh_tokens.refresh, refresh_token=secret)
         if kind != "session":
@@ -104,10 +110,12 @@ def _opens_as_bearer(house: House, secret: str) -> bool:
 
 
 def test_what_is_mailed_stands_in_no_answer(house: House) -> None:
+    signed_up(house, "bob@example.com")
     guest = house.browser()
     for answer in (
         guest.do(sign_up.sign_up, email=ANN, password=PASSWORD),
         guest.do(verify_email.resend),
+        guest.do(reset_password.forgot, email="bob@example.com"),
     ):
         assert house.mail.code() not in repr(answer)
         assert house.mail.token() not in repr(answer)

@@ -26,6 +26,8 @@ WAYS_IN = {
 WAYS_TO_ADVANCE = {
     ("src/doorward/features/password.py", "sign_in"),
     ("src/doorward/features/recovery_codes.py", "sign_in"),
+    # A letter's code or link, used up; its proof has no factor, so a second one stays required.
+    ("src/doorward/features/reset_password.py", "_with_password"),
     ("src/doorward/features/sign_up.py", "_completed"),
     ("src/doorward/features/totp.py", "confirm"),
     ("src/doorward/features/totp.py", "sign_in"),

@@ -15,6 +15,7 @@ from doorward.features import (
     change_email,
     password,
     refresh_tokens,
+    reset_password,
     sessions,
     sign_out,
     sign_up,
@@ -192,7 +193,7 @@ def test_a_refresh_token_proves_nothing_afresh(house: House) -> None:
 # A mailbox that somebody else reads
 
 
-def test_a_mailbox_alone_opens_no_account_that_there_is(house: House) -> None:
+def test_a_letter_of_a_sign_up_opens_no_account_that_there_is(house: House) -> None:
     signed_up(house)
     thief = house.browser(ip="203.0.113.66")
     thief.do(sign_up.sign_up, email=ANN, password="a password of the thief's")
@@ -200,6 +201,34 @@ def test_a_mailbox_alone_opens_no_account_that_there_is(house: House) -> None:
     assert (letter.to, letter.template) == (ANN, "address_taken")
     assert not {"code", "link"} & letter.words.keys()
     refused("wrong_credentials", signed_in, thief, ANN, "a password of the thief's")
+
+
+def test_a_mailbox_gives_an_account_without_a_second_factor_and_its_owner_is_told(house: House) -> None:
+    owner = signed_up(house)
+    thief = house.browser(ip="203.0.113.66")
+    thief.do(reset_password.forgot, email=ANN)
+    thief.do(reset_password.reset, code=house.mail.code(), new_password="a password of the thief's")
+    assert is_in(thief)
+    assert house.mail.to(ANN)[-1] == "password_reset"
+    assert not is_in(owner)
+    # Nor does it bind anything: that asks for the new password as well.
+    refused("fresh_proof_required", thief.do, totp.begin)
+
+
+def test_a_mailbox_stops_at_the_second_factor(house: House) -> None:
+    owner = signed_up(house)
+    secret = with_totp(owner)
+    thief = house.browser(ip="203.0.113.66")
+    thief.do(reset_password.forgot, email=ANN)
+    held = thief.do(reset_password.reset, token=house.mail.token(), new_password="a password of the thief's")
+    assert held.hold == Prove(("totp",))
+    assert not is_in(thief)
+    assert signed_in(thief, password_="a password of the thief's").hold == Prove(("totp",))
+    refused("wrong_method", thief.do, totp.begin)
+    house.browser().do(reset_password.forgot, email=ANN)
+    back = house.browser()
+    back.do(reset_password.reset, token=house.mail.token(), new_password=PASSWORD)
+    assert back.do(totp.sign_in, code=code_of(house, secret)).identity is not None
 
 
 def test_a_mailbox_can_make_an_account_where_there_is_none(house: House) -> None:

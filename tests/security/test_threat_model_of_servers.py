@@ -21,6 +21,7 @@ from doorward.features import (
     access_tokens,
     recovery_codes,
     refresh_tokens,
+    reset_password,
     sessions,
     sign_out,
     sign_up,
@@ -51,10 +52,12 @@ def lived_in(house: House) -> tuple[set[str], Guest]:
     program = house.program()
     step = signed_in(program, issue="tokens")
     given = program.do(totp.sign_in, code=code_of(house, secret), attempt=step.attempt).tokens
+    house.browser().do(reset_password.forgot, email=ANN)
+    reset = {house.mail.code(), house.mail.token()}
     house.browser().do(sign_up.sign_up, email="bea@example.com", password="words that bea has chosen")
     mail = house.mail
     known = {owner.session, held.attempt, given["access_token"], given["refresh_token"], mail.code(), mail.token()}
-    known |= {PASSWORD, "words that bea has chosen", rfc6238.base32(secret), secret.hex(), *codes}
+    known |= {*reset, PASSWORD, "words that bea has chosen", rfc6238.base32(secret), secret.hex(), *codes}
     known |= {part for part in given["refresh_token"].split(".") if len(part) > 30}
     return known | {code.replace("-", "") for code in codes}, owner
 

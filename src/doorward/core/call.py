@@ -70,10 +70,11 @@ class Effects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One installation in one process: what every call shares. `seen` is last-seen not written yet, by record and key;
-    `memo` is what features remember for a while (signing keys, the mix of hash formats); `recent` who was recognised a
-    moment ago, where users are in our own table alone. All of it may be lost. `breached` is this installation's own
-    filter of breached passwords, beside the one that ships."""
+    """One installation in one process: what every call shares. `methods` are all whose proofs count, `offered` those
+    that one may sign in by. `seen` is last-seen not written yet, by record and key; `memo` is what features remember
+    for a while (signing keys, the mix of formats); `recent` who was recognised a moment ago, where users are in our
+    own table alone. All of it may be lost. `breached` is this installation's own filter of breached passwords, beside
+    the one that ships."""
 
     settings: Settings
     policy: Policy
@@ -81,6 +82,7 @@ class World:
     keyring: Keyring
     features: Mapping[type[Feature], Feature]
     methods: Mapping[str, Method]
+    offered: frozenset[str]
     listeners: tuple[tuple[type[Event], Listener], ...]
     issuers: Mapping[str, Issuer]
     bearers: tuple[BearerReader, ...]

@@ -19,7 +19,7 @@ from doorward.core.rights import permissions_of, roles_of
 from doorward.core.session import Caller, Identity, Recent, Session
 from doorward.core.settings import Settings
 from doorward.core.sign_in import account_of, facts_of
-from doorward.core.steps import Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
+from doorward.core.steps import EMAIL, Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
 from doorward.core.usernames import FormerUsername
 from doorward.primitives.bloom import Bloom
 from doorward.primitives.keyring import Keyring
@@ -68,10 +68,9 @@ class Doorward:
             *(sweep for feature in features for sweep in feature.sweeps),
         )
         self.chores = tuple(chore for feature in features for chore in feature.chores)
-        methods: dict[str, Method] = _unique("method", ((m.name, m) for f in features for m in f.methods))
-        issuers: dict[str, Issuer] = {"session": _cookie_session}
-        for feature in features:
-            issuers.update(feature.issuers)
+        methods, offered = _methods(features, settings)
+        brought = {kind: issuer for feature in features for kind, issuer in feature.issuers.items()}
+        issuers: dict[str, Issuer] = {"session": _cookie_session, **brought}
         self.world = World(
             settings=settings,
             policy=settings.policy,
@@ -79,6 +78,7 @@ class Doorward:
             keyring=Keyring(settings.secret),
             features=self.features,
             methods=methods,
+            offered=offered,
             listeners=tuple(listener for feature in features for listener in feature.listeners),
             issuers=issuers,
             bearers=tuple(reader for feature in features for reader in feature.bearers),
@@ -189,10 +189,18 @@ async def _require_fresh(call: Call, identity: Identity, demand: Demand) -> None
         raise Refused("fresh_proof_required", methods=methods)
 
 
+def _methods(features: Sequence[Feature], settings: Settings) -> tuple[dict[str, Method], frozenset[str]]:
+    """Those whose proofs count, and the names of those that one may sign in by. Sign-up and reset prove an address
+    where nobody signs in by mail, too."""
+    brought: dict[str, Method] = _unique("method", ((m.name, m) for f in features for m in f.methods))
+    offered = frozenset(brought) if settings.policy.sign_in_by_mail else frozenset(brought) - {EMAIL.name}
+    return {**brought, EMAIL.name: EMAIL}, offered
+
+
 def _unique(what: str, pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
     for name, value in pairs:
-        if name in found:
+        if found.get(name, value) is not value:  # several features may sign in by one method
             raise Misconfigured("features.E3", f"two features bring the {what} {name!r}; leave one out")
         found[name] = value
     return found

@@ -28,6 +28,7 @@ class Policy:
     """
 
     second_factor_required: bool = False
+    sign_in_by_mail: bool = True
     password_min_alone: int = 15
     password_min_with_second_factor: int = 8
     session_absolute: timedelta = timedelta(days=30)
@@ -35,6 +36,7 @@ class Policy:
     browser_session: timedelta = timedelta(hours=24)
     attempt_life: timedelta = timedelta(minutes=10)
     sign_up_life: timedelta = timedelta(hours=24)
+    reset_life: timedelta = timedelta(minutes=30)
     code_life: timedelta = timedelta(minutes=10)
     code_tries: int = 5
     fresh_within: timedelta = timedelta(minutes=10)
@@ -55,6 +57,7 @@ class Policy:
         """AAL2 everywhere: NIST SP 800-63B-4 §2.2.3 (12 h absolute, 1 h idle)."""
         return cls(
             second_factor_required=True,
+            sign_in_by_mail=False,
             session_absolute=timedelta(hours=12),
             session_idle=timedelta(hours=1),
             browser_session=timedelta(hours=12),

@@ -16,8 +16,10 @@ from doorward.core.events import SignedIn
 from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Caller, Identity, Session, host_digest, session_digest
-from doorward.core.steps import Done, Facts, Hold, Method, Proof, Refuse, next_step
+from doorward.core.steps import EMAIL, Done, Facts, Hold, Method, Proof, Refuse, next_step
+from doorward.core.users import addresses_of
 from doorward.primitives import signing, tokens
+from doorward.primitives.hashing import is_usable
 from doorward.primitives.urls import return_target
 
 KNOWN_DEVICE_LIFE = timedelta(days=400)
@@ -156,6 +158,15 @@ async def bound_attempts(call: Call) -> None:
         raise Refused("too_many_attempts", retry_after=wait)
 
 
+async def own_attempt(call: Call, attempt: str | None, *, purpose: str, subject: str) -> UnderWay | None:
+    """The attempt that this client began about just that: where a link does no more than go on with it."""
+    try:
+        under_way = await current(call, attempt, purpose=purpose)
+    except Refused:
+        return None
+    return under_way if under_way.attempt.subject == subject else None
+
+
 def proof_by(call: Call, method: Method, *, authenticator: str = "") -> Proof:
     """A proof made now."""
     return Proof(method.name, method.amr, method.factors, call.now, authenticator)
@@ -170,6 +181,14 @@ async def account_of(call: Call, user: User) -> Account:
     if account is None:
         raise Refused("state_changed")
     return account
+
+
+async def epoch_of(call: Call, user: User | None) -> str:
+    """The epoch of a user's account; for nobody a read that costs the same."""
+    if user is None:
+        await call.store.get(Account, user_id="")
+        return ""
+    return (await account_of(call, user)).auth_epoch
 
 
 def new_account(call: Call, user_id: str, *, address_exempt: bool = False, username_key: str | None = None) -> Account:
@@ -187,11 +206,12 @@ async def facts_of(
     call: Call, user: User, account: Account, proofs: tuple[Proof, ...], *, fresh_within: timedelta | None = None
 ) -> Facts:
     """Everything that the gates look at, read from the store."""
-    enrolled, used_up = await _methods_of(call, user)
+    reachable = bool(user.email) if account.address_exempt else await _has_verified_address(call, user)
+    enrolled, used_up = await _methods_of(call, user, reachable)
     return Facts(
         user_id=user.id,
         account_is_open=user.active and account.kind == PERSON,
-        address_is_verified=account.address_exempt or await _has_verified_address(call, user),
+        address_is_verified=account.address_exempt or reachable,
         proofs=proofs,
         enrolled=enrolled,
         used_up=used_up,
@@ -209,18 +229,24 @@ async def _has_verified_address(call: Call, user: User) -> bool:
 
 async def enrolled_methods(call: Call, user: User) -> frozenset[str]:
     """The methods this user can use. An authenticator's kind is its method's name; mail needs an address only."""
-    enrolled, _ = await _methods_of(call, user)
+    enrolled, _ = await _methods_of(call, user, bool(await addresses_of(call, user)))
     return enrolled
 
 
-async def _methods_of(call: Call, user: User) -> tuple[frozenset[str], frozenset[str]]:
+async def _methods_of(call: Call, user: User, reachable: bool) -> tuple[frozenset[str], frozenset[str]]:
     """The methods this user can use, and those of which every authenticator is out of tries."""
     rows = await call.store.find(Authenticator, user_id=user.id)
+    rows = [
+        row for row in rows if row.kind != "password" or is_usable(row.data if user.password is None else user.password)
+    ]
+    bound = {row.kind for row in rows}
     kinds = {row.kind for row in rows if row.disabled_at is None}
-    if user.password is not None and not user.password.startswith("!") and user.password:
+    if "password" not in bound and is_usable(user.password or ""):  # a host's user, whose password nobody tried yet
         kinds.add("password")
-    known = call.world.methods.keys()
-    return frozenset(kinds & known), frozenset({row.kind for row in rows} & known - kinds)
+    if reachable:
+        kinds.add(EMAIL.name)
+    known = call.world.offered
+    return frozenset(kinds & known), frozenset(bound & known - kinds)
 
 
 async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -> Stepped:

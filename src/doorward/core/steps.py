@@ -40,6 +40,12 @@ class Method:
     backup: bool = False
 
 
+# Mail proves an address; it is no factor, and all that comes through one mailbox is one proof (rule 6).
+EMAIL = Method("email", "email", frozenset(), primary=True)
+# In place of an authenticator: the letter that let somebody choose a new password.
+BY_RESET = "reset"
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """One successful use of an authenticator."""
@@ -49,6 +55,11 @@ class Proof:
     factors: frozenset[Factor]
     at: datetime
     authenticator: str = ""
+
+    @property
+    def may_bind(self) -> bool:
+        """Whether an authenticator may be enrolled on its strength. Not the proof that reset the password (rule 7)."""
+        return self.authenticator != BY_RESET
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +156,15 @@ def second_factor_is_proved(facts: Facts) -> Hold | None:
 
 
 def proof_is_fresh(facts: Facts) -> Hold | None:
-    """Where an action asks for it, what was proved lately would be enough on its own (RFC 9470, rule 26)."""
+    """Where an action asks for it, what was proved lately would be enough on its own (RFC 9470), at the highest level
+    that this user can reach (rule 26): what has no factor then counts for nothing."""
     if facts.fresh_within is None:
         return None
     since = facts.now - facts.fresh_within
-    recent = replace(facts, proofs=tuple(p for p in facts.proofs if p.at >= since), fresh_within=None)
-    return somebody_is_known(recent) or second_factor_is_proved(recent)
+    counts = {name for name, method in facts.methods.items() if method.factors or not _reaches_two(facts)}
+    recent = tuple(p for p in facts.proofs if p.at >= since and p.method in counts and p.may_bind)
+    lately = replace(facts, proofs=recent, enrolled=facts.enrolled & counts, fresh_within=None)
+    return somebody_is_known(lately) or second_factor_is_proved(lately)
 
 
 GATES: tuple[Gate, ...] = (
@@ -176,6 +190,12 @@ def has_second_factor(facts: Facts) -> bool:
     else guessing at it would be a way round it."""
     bound = facts.enrolled | facts.used_up
     return any(m.second and not m.backup for name, m in facts.methods.items() if name in bound)
+
+
+def _reaches_two(facts: Facts) -> bool:
+    bound = facts.enrolled | facts.used_up
+    factors = {factor for name in bound if name in facts.methods for factor in facts.methods[name].factors}
+    return has_second_factor(facts) and len(factors) >= 2
 
 
 def assurance_level(proofs: Iterable[Proof]) -> int:

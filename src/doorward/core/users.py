@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from doorward.core.call import Call, Letter
 from doorward.core.records import Account, EmailAddress, User
@@ -93,13 +93,19 @@ async def tell_daily(call: Call, user: User, template: str) -> None:
 
 
 async def tell(
-    call: Call, user: User, template: str, words: Mapping[str, str] | None = None, *, to: str | None = None
+    call: Call,
+    user: User,
+    template: str,
+    words: Mapping[str, str] | None = None,
+    *,
+    to: str | None = None,
+    life: timedelta = timedelta(days=2),
 ) -> None:
     """A letter to every verified address of a user (design 7: every binding, removal and recovery is told); `to` one
-    address, where each is told something else."""
+    address, where each is told something else. It is worth sending for so long as `life`."""
     settings = call.world.settings
     common = {"service": settings.rp_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
     account = await call.store.get(Account, user_id=user.id)
     locale = account.locale if account is not None else ""
     for address in await addresses_of(call, user) if to is None else (to,):
-        await call.later(Letter(address, template, {**common, **(words or {})}, locale))
+        await call.later(Letter(address, template, {**common, **(words or {})}, locale), life=life)

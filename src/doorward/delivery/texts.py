@@ -179,6 +179,39 @@ TEXTS: Mapping[str, Text] = {
             Say(_("Sign in, see that the addresses are yours, and change your password.")),
         ),
     ),
+    "reset_password": Text(
+        _("A new password at {service}"),
+        (
+            Say(_("Somebody, most likely you, forgot the password of your account at {service}.")),
+            Say(_("Type this code where you asked for it, and choose a new password there:")),
+            Code("code"),
+            Say(_("It works for {minutes} minutes. This link works for {link_minutes}, and in any browser:")),
+            Link("link", _("Choose a new password")),
+            Say(_("Nobody from {service} will ever ask you for this code. Give it to no one.")),
+            Say(_("If you did not ask for it, there is nothing to do: your password stays as it is.")),
+        ),
+        greets=False,
+    ),
+    "reset_password_of_one": Text(
+        _("A new password at {service}"),
+        (
+            Say(_("Somebody, most likely you, forgot the password of an account at {service}.")),
+            Say(_("Several accounts have your address, so each of them has a letter and a link of its own.")),
+            Say(_("This is the one with the user name {username}."), only_with="username"),
+            Say(_("With this link you can choose a new password for it, for {link_minutes} minutes:")),
+            Link("link", _("Choose a new password")),
+            Say(_("If you did not ask for it, there is nothing to do: your password stays as it is.")),
+        ),
+        greets=False,
+    ),
+    "password_reset": Text(
+        _("Your password at {service} was reset"),
+        (
+            Say(_("Somebody who reads your mail chose a new password for your account at {service} on {time}.")),
+            Say(_("All sessions were ended.")),
+            NOT_YOU,
+        ),
+    ),
     "password_changed": Text(
         _("Your password at {service} was changed"),
         (
@@ -345,6 +378,9 @@ def _shown(words: Mapping[str, str], language: Language) -> dict[str, str]:
     for typed in ("name", "device"):
         if typed in shown and not _is_harmless(shown[typed]):
             shown[typed] = ""
+    if username := shown.get("username"):  # the letter is of no use without it: what may be a link is cut off
+        cut = LIKE_A_LINK.split(username[:LONGEST_NAME], maxsplit=1)[0]
+        shown["username"] = username if cut == username else f"{cut}…"
     if "time" in shown:
         shown["time"] = language.moment(datetime.fromisoformat(shown["time"]))
     if "kind" in shown:

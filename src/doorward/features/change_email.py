@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from doorward.core import mailed
+from doorward.core import by_mail, mailed
 from doorward.core.action import EmailText, Needs, TokenText, action
 from doorward.core.attempt import ADD_EMAIL, Attempt
 from doorward.core.call import Call, Letter
@@ -31,8 +31,6 @@ from doorward.primitives import text
 MOST_ADDRESSES = 10
 ATTEMPT_LIFE = timedelta(hours=1)
 UNDO, UNDO_LIFE = "undo_email", timedelta(days=7)
-# What was mailed to an address that stands no more must open nothing (rule 8).
-WAYS_IN_BY_MAIL = ("reset", "magic_link")
 TRIES_AT_A_CHANGE = 3  # rule 44
 
 
@@ -269,8 +267,8 @@ async def _write_email(call: Call, user: User, address: str) -> None:
 
 
 async def _changed(call: Call, user: User, what: str) -> None:
-    """What was mailed before a change, and sign-ins under way that it could finish, end with it."""
-    await mailed.remove_links(call, user.id, *WAYS_IN_BY_MAIL)
+    """What was mailed before a change, and sign-ins under way that it could finish, end with it (rule 8)."""
+    await mailed.remove_links(call, user.id, *by_mail.LINKS)
     await call.store.remove(Attempt, user_id=user.id)
     await call.emit(AddressesChanged(at=call.now, user_id=user.id, what=what))
 

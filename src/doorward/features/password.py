@@ -21,10 +21,10 @@ from doorward.core.call import Call
 from doorward.core.events import PasswordChanged
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
-from doorward.core.records import Account, Authenticator, Plus, User
+from doorward.core.records import Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Session, host_digest
-from doorward.core.sign_in import Stepped, UnderWay, account_of, advance, begin, current, is_known_device, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, epoch_of, is_known_device, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
 from doorward.core.users import addresses_of, canonical_identifier, find_user, tell, tell_daily
@@ -102,7 +102,7 @@ async def prove(call: Call, identifier: str, password: str) -> Proved:
     limit_key = await limit_tries(call, "password", canonical, known=known)
     epoch = await epoch_of(call, user)
     authenticator = None if user is None else await password_of(call, user)
-    if user is None or authenticator is None or not is_usable(stored_hash(user, authenticator)):
+    if user is None or authenticator is None or not hashing.is_usable(stored_hash(user, authenticator)):
         await spend_nobodys_try(call, canonical)
         await call.hash.work_of(await decoy_scheme(call, canonical), password)
         raise await fail(call, METHOD.name, "wrong_credentials")
@@ -117,14 +117,6 @@ async def prove(call: Call, identifier: str, password: str) -> Proved:
     if user.active and call.hash.needs_rehash(stored):
         user = await rehashed(call, user, authenticator, password)
     return Proved(user, authenticator, epoch)
-
-
-async def epoch_of(call: Call, user: User | None) -> str:
-    """The epoch of a user's account; for nobody a read that costs the same."""
-    if user is None:
-        await call.store.get(Account, user_id="")
-        return ""
-    return (await account_of(call, user)).auth_epoch
 
 
 def begun_under(under_way: UnderWay, epoch: str) -> UnderWay:
@@ -155,11 +147,6 @@ def new_password_authenticator(call: Call, user_id: str, *, data: str = "") -> A
 def stored_hash(user: User, authenticator: Authenticator) -> str:
     """The hash: from the user's row where its table has a column for it, else from the authenticator."""
     return authenticator.data if user.password is None else user.password
-
-
-def is_usable(stored: str) -> bool:
-    """Not empty, and not one of the markers that stand for «no password» (`!` in Django, `*` elsewhere)."""
-    return bool(stored) and stored[0] not in "!*"
 
 
 async def replace_hash(call: Call, user: User, authenticator: Authenticator, new_hash: str) -> None:
@@ -238,7 +225,7 @@ async def _measured_mix(call: Call) -> tuple[tuple[str, int], ...]:
     if not hashes:
         rows = await call.store.find(Authenticator, kind=METHOD.name, limit=MIX_SAMPLE)
         hashes = [row.data for row in rows]
-    counts = Counter(hashing.scheme_of(stored) for stored in hashes if is_usable(stored))
+    counts = Counter(hashing.scheme_of(stored) for stored in hashes if hashing.is_usable(stored))
     return tuple(counts.items()) or ((call.world.settings.password_hash, 1),)
 
 

@@ -12,7 +12,7 @@ from doorward.core.feature import Feature
 from doorward.core.ports import Store
 from doorward.core.records import Authenticator, User
 from doorward.core.refusals import Refused
-from doorward.features.password import METHOD, is_usable, replace_hash, restamp
+from doorward.features.password import METHOD, replace_hash, restamp
 from doorward.primitives import foreign_hashes, hashing, wrapping
 
 PAGE = 200  # users read at once
@@ -51,7 +51,7 @@ async def count_schemes(call: Call, tick: Tick = lambda _: None) -> Counter[str]
 
 def scheme(hash: str) -> str:
     """The scheme in one word, without its costs: `argon2id`, `wrapped salted_md5`, `argon2id, pepper k1`."""
-    if not is_usable(hash):
+    if not hashing.is_usable(hash):
         return "none"
     parts = hashing.scheme_of(hash).split(":")
     name = f"wrapped {parts[2]}" if parts[0] == "wrapped" else parts[0]
@@ -85,7 +85,7 @@ async def wrap_all(call: Call, *, dry_run: bool = False, tick: Tick = lambda _: 
 
 def is_weak(hash: str) -> bool:
     """Whether a stored hash is one to wrap."""
-    check = foreign_hashes.read(hash) if is_usable(hash) else None
+    check = foreign_hashes.read(hash) if hashing.is_usable(hash) else None
     return check is not None and wrapping.is_weak(check)
 
 

@@ -17,16 +17,13 @@ from doorward.core.records import EmailAddress, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import grant
 from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
-from doorward.core.steps import Enroll, Method, Verify
+from doorward.core.steps import EMAIL, Enroll, Verify
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.usernames import check_username
 from doorward.core.users import find_user
 from doorward.features import password as passwords
 from doorward.features.password_rules import check_new_password
 from doorward.primitives import text, tokens
-
-# Mail proves an address; it is no factor (rule 6).
-EMAIL = Method("email", "email", frozenset(), primary=True)
 
 ATTEMPT_LIFE = timedelta(hours=1)
 
@@ -243,7 +240,6 @@ class SignUp(Feature):
 
     records = (PendingSignUp,)
     actions = (sign_up, choose_password, choose_username)
-    methods = (EMAIL,)
     pages = (
         Page("/sign-up", "sign_up.html"),
         Page("/sign-up/password", "choose_password.html", load_enrolling),

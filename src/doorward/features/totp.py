@@ -163,7 +163,7 @@ async def _holder(call: Call, attempt: str | None) -> tuple[str, User, UnderWay 
         raise Refused("wrong_method")
     proofs = under_way.attempt.proved
     step = next_step(await facts_of(call, user, account, proofs), call.world.gates)
-    mailed = any(proof.method == "email" for proof in proofs)
+    mailed = any(proof.method == "email" and proof.may_bind for proof in proofs)
     if not isinstance(step, Enroll) or METHOD.name not in step.methods or not mailed:
         raise Refused("wrong_method")
     return under_way.attempt.digest, user, under_way

@@ -11,7 +11,7 @@ from doorward.core.attempt import ADD_EMAIL, SIGN_UP
 from doorward.core.call import Call
 from doorward.core.feature import Feature, Page
 from doorward.core.refusals import Refused, invalid
-from doorward.core.sign_in import Stepped, UnderWay, begin, current, held
+from doorward.core.sign_in import Stepped, UnderWay, begin, current, held, own_attempt
 from doorward.core.steps import Verify
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.features import change_email, sign_up
@@ -48,7 +48,7 @@ async def _by_link(call: Call, attempt: str | None, token: str) -> Stepped:
     pending = await _pending_behind(call, token)
     if pending is None:
         return await change_email.complete(call, await change_email.asked_by(call, token))
-    mine = await _own_attempt(call, attempt, pending)
+    mine = await own_attempt(call, attempt, purpose=SIGN_UP, subject=pending.id)
     if mine is not None:
         return await sign_up.complete(call, mine, pending)
     under_way = await begin(call, purpose=SIGN_UP, life=sign_up.ATTEMPT_LIFE)
@@ -67,14 +67,6 @@ async def _pending_behind(call: Call, token: str) -> PendingSignUp | None:
     if pending is not None and (not pending.canonical or pending.expires_at <= call.now):
         raise Refused("invalid_token")
     return pending
-
-
-async def _own_attempt(call: Call, attempt: str | None, pending: PendingSignUp) -> UnderWay | None:
-    try:
-        under_way = await current(call, attempt, purpose=SIGN_UP)
-    except Refused:
-        return None
-    return under_way if under_way.attempt.subject == pending.id else None
 
 
 @action("email.resend", status=202)

@@ -25,6 +25,7 @@ __all__ = [
     "ForeignRules",
     "Passwords",
     "dummy_hash",
+    "is_usable",
     "pepper_of",
     "scheme_of",
 ]
@@ -33,6 +34,11 @@ __all__ = [
 PEPPERED = "peppered$"
 
 SALT_BYTES = 16  # RFC 9106 §3.1
+
+
+def is_usable(stored: str) -> bool:
+    """Not empty, and not one of the markers that stand for «no password» (`!` in Django, `*` elsewhere)."""
+    return bool(stored) and stored[0] not in "!*"
 
 
 @dataclass(frozen=True, slots=True)

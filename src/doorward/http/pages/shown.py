@@ -54,6 +54,8 @@ _NOTICES = {
     "totp.confirm": "Your authenticator app is connected. Now make recovery codes, for the day your phone is lost.",
     "totp.remove": "The authenticator app is removed.",
     "password.change": "Your password is changed. You are signed out everywhere else.",
+    "password.reset": "Your new password is set. You are signed out everywhere else.",
+    "password.set": "Your password is set. You are signed out everywhere else.",
     "sessions.end": "That session is ended.",
     "api_keys.revoke": "The key is revoked.",
     "sign_out": "You are signed out.",
