@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ from doorward import actions
 from doorward.assembly import Runtime, Surroundings, derived_secret, settings_for
 from doorward.core.action import action
 from doorward.core.call import Call, Letter
+from doorward.core.erasure import erase_due
 from doorward.core.events import SignedIn
 from doorward.core.feature import Feature
 from doorward.core.ports import Unavailable
+from doorward.core.records import Account
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.steps import Facts, Hold, Refuse
 from doorward.http.messages import Request
+from doorward.server import people
 from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 
 STRONG, OLDER = "host-W7rT2kQx9Lm4Vz8Np1Sb6Yd3Hc5Jf0Ga", "older-Zk3Vn8Xr5Tq1Ws7Mb9Lp2Hd6Fc4Jg0Y"
@@ -189,3 +194,36 @@ def test_the_log_tells_what_the_answer_does_not(runtime: Runtime, caplog: pytest
     assert [name for name, _ in away.headers if name == "Set-Cookie"] == []
     assert "a secret detail" in caplog.text
     assert "token=secret" not in caplog.text
+
+
+def test_what_features_have_to_do_now_and_then_is_done_by_the_thread_of_letters(tmp_path: Path) -> None:
+    """An account whose grace has passed is erased by whatever process sends letters, and its owner hears of it."""
+    mail = MailBox()
+    made = assembled(mail=mail, database_url=f"sqlite:///{tmp_path}/app.db")
+
+    async def sign_up(call: Call) -> str:
+        user = await people.add(call, email="ann@example.com", password="plenty of brown sparrows")
+        await call.store.change(Account, {"user_id": user.id}, closes_at=call.now + timedelta(days=1))
+        return user.id
+
+    made.run(sign_up)
+    made.tend(erase_due)
+    assert made.run(lambda call: call.store.count(Account)) == 1
+    made.parts.clock.forward(days=2)  # type: ignore[attr-defined]
+    made.close()
+    told: list[str] = []
+
+    class Sender:
+        def send(self, letter: Any) -> None:
+            told.append(letter.subject)
+
+    sending = assembled(mail=Sender(), clock=made.parts.clock, database_url=f"sqlite:///{tmp_path}/app.db")
+    assert sending.outbox is not None
+    upkeep: Any = sending.outbox._upkeep
+    assert upkeep.sweep() >= 1
+    assert sending.run(lambda call: call.store.count(Account)) == 0
+    deadline = time.monotonic() + 10
+    while not told and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert told == ["Your account at Doorward is erased"]
+    sending.close()

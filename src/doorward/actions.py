@@ -2,6 +2,7 @@
 
 from doorward.features import (
     access_tokens,
+    account,
     api_keys,
     change_email,
     forward_auth,
@@ -23,6 +24,7 @@ from doorward.features import (
 
 __all__ = [
     "access_tokens",
+    "account",
     "api_keys",
     "change_email",
     "forward_auth",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doorward.core.feature import Feature
 from doorward.features.access_tokens import AccessTokens
+from doorward.features.account import OwnAccount
 from doorward.features.api_keys import ApiKeys
 from doorward.features.change_email import ChangeEmail
 from doorward.features.forward_auth import ForwardAuth
@@ -38,6 +39,7 @@ def standard() -> tuple[Feature, ...]:
         Recovery(),
         StepUp(),
         SessionList(),
+        OwnAccount(),
         SignOut(),
         AccessTokens(),
         RefreshTokens(),

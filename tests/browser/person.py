@@ -63,6 +63,8 @@ def tour(page: Page, house: BrowserHouse, look: Callable[[str], None]) -> None:
         look(name)
     for name in _returning(page, house):
         look(name)
+    for name in _leaving(page, house):
+        look(name)
 
 
 def _strangers(page: Page, house: BrowserHouse) -> Iterator[str]:
@@ -174,3 +176,19 @@ def _returning(page: Page, house: BrowserHouse) -> Iterator[str]:
     yield "second step"
     press(page, "Use a recovery code instead")
     yield "recovery code"
+
+
+def _leaving(page: Page, house: BrowserHouse) -> Iterator[str]:
+    """Somebody of no second factor looks at the profile, takes everything along, and closes the account."""
+    page.context.clear_cookies()
+    sign_up(page, house.url, house.bare.mail.code, "leaving@example.com")
+    for path in ("/account", "/account/export", "/account/close"):
+        page.goto(house.url(path))
+        yield path
+    press(page, "Close my account")
+    yield "closed"
+    page.goto(house.url(f"/account/undo?token={house.bare.mail.token()}"))
+    yield "keep it, by link"
+    sign_in(page, house.url, "leaving@example.com")
+    yield "keep it?"
+    press(page, "Keep it and sign in")

@@ -14,6 +14,7 @@ from doorward.core.steps import (
     BY_RESET,
     EMAIL,
     GATES,
+    Confirm,
     Done,
     Enroll,
     Factor,
@@ -104,6 +105,15 @@ def test_methods_that_are_out_of_tries_demand_what_they_did() -> None:
             less = replace(facts, enrolled=facts.enrolled - {name}, used_up=frozenset({name}))
             if not isinstance(next_step(facts), Done):
                 assert not isinstance(next_step(less), Done), (facts, name)
+
+
+def test_an_account_that_is_being_closed_lets_nobody_in_and_says_so_to_who_has_proved_all_else() -> None:
+    for facts in WORLD:
+        before, now = next_step(facts), next_step(replace(facts, account_closes=True))
+        assert not isinstance(now, Done)
+        kept = replace(facts, fresh_within=None)
+        assert isinstance(now, Confirm) == isinstance(next_step(kept), Done), facts
+        assert now == before or isinstance(now, Confirm)
 
 
 def test_the_order_of_proofs_does_not_matter() -> None:
@@ -197,6 +207,7 @@ def test_the_gates_are_read_in_this_order() -> None:
         "account_is_open",
         "address_is_verified",
         "second_factor_is_proved",
+        "account_is_kept",
         "proof_is_fresh",
     ]
     unverified = next(

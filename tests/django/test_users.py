@@ -10,6 +10,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
+from doorward.core.erasure import erase_due
+from doorward.django import models
+from doorward.django.runtime import auth
 from tests.scenarios.client import Browser, Client
 from tests.scenarios.hosts.base import InProcessHost
 from tests.scenarios.people import PASSWORD, sign_in, sign_up
@@ -143,6 +146,20 @@ def test_with_a_user_goes_what_we_know_of_them(site: InProcessHost) -> None:
     get_user_model().objects.create(pk=key, username="ben", email="ben@example.com", password=password)
     assert browser.send("GET", "/who").json == {"email": None}
     assert sign_up(site).session  # the address is free again
+
+
+def test_who_is_erased_leaves_a_row_that_the_project_can_refer_to(site: InProcessHost) -> None:
+    browser = sign_up(site, name="Ann Lee", username="annie")
+    ann = get_user_model().objects.get()
+    assert browser.post("/account/close").status == 200
+    site.clock.forward(days=14, seconds=1)
+    assert auth().tend(erase_due) == 1
+    ann.refresh_from_db()
+    assert (ann.username, ann.first_name, ann.last_name, ann.is_active) == (f"erased-{ann.pk}", "", "", False)
+    assert (ann.email, ann.has_usable_password()) == (f"erased-{ann.pk}@erased.invalid", False)
+    assert not models.Account.objects.exists()
+    assert sign_in(Browser(site), "annie").reason == "wrong_credentials"
+    assert sign_up(site, username="annie").session
 
 
 def test_users_whom_the_default_manager_hides_do_not_exist(site: InProcessHost, monkeypatch) -> None:

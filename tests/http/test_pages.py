@@ -53,7 +53,7 @@ def test_every_field_has_a_label_and_points_at_its_explanation(host: Bare) -> No
     for name, answer in tour(host):
         document = Document(answer.text)
         labelled = {label.get("for") for label in document.all("label")}
-        for field in document.all("input"):
+        for field in document.all("input") + document.all("select"):
             if field.get("type") == "hidden" or field.get("aria-hidden"):
                 continue
             assert field.get("id") in labelled, (name, field)

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from doorward.core.finish import finish
 from doorward.core.records import Account
 from doorward.core.settings import load_settings
-from doorward.delivery.texts import compose
+from doorward.delivery.composing import compose
 from doorward.http.client import locale_of
 from doorward.http.messages import Headers, Request
 from doorward.http.pages import Pages

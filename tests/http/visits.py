@@ -132,6 +132,9 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)
     yield from _keys(ann)
+    for path in ("/account", "/account?done=account.update", "/account/export", "/account/close"):
+        yield f"{path}, signed in", ann.page(path)
+    yield "no such zone", send(ann, "/account/update", "/account", time_zone="Europe/Vulgaria", username="a@b")
     begun = ann.follow(send(ann, "/totp/begin", "/totp", name="Work phone"))
     yield "QR code", begun
     key = confirmed(host, ann, begun)
@@ -156,6 +159,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     send(again, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
     yield "home, with two sessions", ann.page("/")
+    yield from _closed(host, again, key)
 
 
 def _keys(ann: Browser) -> Iterator[tuple[str, Answer]]:
@@ -165,3 +169,13 @@ def _keys(ann: Browser) -> Iterator[tuple[str, Answer]]:
     yield "a scope that is none", send(ann, form, form, name="Report", scopes='orders.read "', expires_in="604800")
     yield "the new key", send(ann, form, form, name="Report", scopes="orders.read orders.write", expires_in="604800")
     yield "keys", ann.page("/api-keys")
+
+
+def _closed(host: Bare, ann: Browser, key: rfc6238.TotpKey) -> Iterator[tuple[str, Answer]]:
+    """The account is closed; there is a way back by the letter, and one by signing in."""
+    yield "closed", ann.follow(send(ann, "/account/close", "/account/close"))
+    yield "keep it, link cut off", ann.page("/account/undo")
+    yield "keep it, by link", ann.page(f"/account/undo?token={host.mail.token()}")
+    host.clock.forward(seconds=30)
+    send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
+    yield "keep it?", ann.follow(send(ann, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key)))

@@ -24,6 +24,8 @@ WAYS_IN = {
 
 # What an action may end a sign-in's step with; each of them adds a proof that it has checked itself.
 WAYS_TO_ADVANCE = {
+    # Adds no proof: an attempt that lacked nothing but the word that the account is kept, through all gates again.
+    ("src/doorward/features/account.py", "keep_account"),
     ("src/doorward/features/password.py", "sign_in"),
     ("src/doorward/features/recovery_codes.py", "sign_in"),
     # A letter's code or link, used up; its proof has no factor, so a second one stays required.

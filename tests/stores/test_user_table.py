@@ -160,6 +160,24 @@ def test_what_the_table_does_not_have_is_as_if_never_given(opened: Callable[[Use
     play(opened(UserTable(Person)), story)
 
 
+def test_who_is_erased_leaves_a_row_of_nobodys(opened: Callable[[UserTable], Any]) -> None:
+    """The host's own rows may refer to it."""
+
+    async def story(store: Store) -> None:
+        ann = await store.add_user(user(username="Ann", password="hash"))
+        await store.add_user(user(email="ben@example.com"))
+        assert ann is not None
+        assert await store.erase_user(ann.id)
+        gone = await store.get(User, id=ann.id)
+        assert gone is not None
+        assert (gone.email, gone.username, gone.active) == ("erased-1@erased.invalid", "erased-1", False)
+        assert gone.password == "!"
+        assert await store.add_user(user()) is not None  # the address is free
+        assert not await store.erase_user("77")
+
+    play(opened(MEMBERS), story)
+
+
 @pytest.mark.parametrize("spelling", ["01", "+1", " 1", "1 ", "1_0", "１", "1.0", "", "x", "9" * 30, "1\0", "\ud800"])
 def test_a_key_has_one_spelling(opened: Callable[[UserTable], Any], spelling: str) -> None:
     async def story(store: Store) -> None:

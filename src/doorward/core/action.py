@@ -171,7 +171,8 @@ class Action(Generic[P, T]):
     def read(self, given: Mapping[str, object], *, form: bool = False) -> dict[str, Any]:
         """Arguments out of a parsed body or query. Closed: unknown names are refused, all errors come at once.
 
-        `form`: values are text, an empty one counts as absent where the argument may be, a box sends `on`.
+        `form`: values are text, an empty one counts as absent where the argument may be absent and not empty, a box
+        sends `on`.
         """
         errors = [
             FieldError(_shown(name), "unknown", "this field is not known here")
@@ -279,7 +280,7 @@ def _from_form(argument: Argument, value: object) -> object:
     if argument.kind is bool:
         known = {None: None, "on": True, "true": True, "1": True, "false": False, "": False}
         return known.get(value, value) if value is None or isinstance(value, str) else value
-    if value == "" and not argument.required:
+    if value == "" and not argument.required and (argument.text is None or argument.text.least):
         return None
     if argument.kind is tuple and isinstance(value, str):
         return value.split()

@@ -31,6 +31,7 @@ class Attempt(Record):
     """
 
     table: ClassVar[str] = "doorward_attempt"
+    exported: ClassVar[tuple[str, ...]] = ("purpose", "to", "network", "created_at", "expires_at")
 
     digest: str = column(key=True)
     user_id: str = column(index=True, size=64, default="")

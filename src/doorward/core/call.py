@@ -81,6 +81,7 @@ class World:
     prefix: str
     keyring: Keyring
     features: Mapping[type[Feature], Feature]
+    records: tuple[type[Record], ...]
     methods: Mapping[str, Method]
     offered: frozenset[str]
     listeners: tuple[tuple[type[Event], Listener], ...]

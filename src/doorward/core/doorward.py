@@ -59,14 +59,9 @@ class Doorward:
         self.actions = _unique("action", ((a.name, a) for f in features for a in f.actions))
         self.pages: dict[str, Page] = _unique("page", ((p.path, p) for f in features for p in f.pages))
         self.records = records_of(features)
-        self.sweeps = (
-            Sweep(Attempt, "expires_at"),
-            Sweep(Session, "expires_at"),
-            Sweep(MailedLink, "expires_at"),
-            Sweep(OutboxMessage, "expires_at"),
-            Sweep(FormerUsername, "expires_at"),
-            *(sweep for feature in features for sweep in feature.sweeps),
-        )
+        expiring = (Attempt, Session, MailedLink, OutboxMessage, FormerUsername)
+        self.sweeps = tuple(Sweep(kind, "expires_at") for kind in expiring)
+        self.sweeps += tuple(sweep for feature in features for sweep in feature.sweeps)
         self.chores = tuple(chore for feature in features for chore in feature.chores)
         methods, offered = _methods(features, settings)
         brought = {kind: issuer for feature in features for kind, issuer in feature.issuers.items()}
@@ -77,6 +72,7 @@ class Doorward:
             prefix=prefix,
             keyring=Keyring(settings.secret),
             features=self.features,
+            records=self.records,
             methods=methods,
             offered=offered,
             listeners=tuple(listener for feature in features for listener in feature.listeners),

@@ -42,6 +42,23 @@ class SignedUp(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountClosing(Event):
+    """Its user has closed the account: sessions have ended, and it is erased after `closes_at` unless it is kept."""
+
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKept(Event):
+    """An account that was being closed is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErased(Event):
+    """All that is known of a user goes now, in this transaction; a listener removes what else there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanged(Event):
     """The password is another one."""
 

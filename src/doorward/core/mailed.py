@@ -28,6 +28,7 @@ class MailedLink(Record):
     """
 
     table: ClassVar[str] = "doorward_mailed_link"
+    exported: ClassVar[tuple[str, ...]] = ("purpose", "created_at", "expires_at")
 
     digest: str = column(key=True)
     purpose: str = column(size=32)

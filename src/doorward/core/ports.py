@@ -50,6 +50,10 @@ class Store(Protocol):
         """Make a row in the user table, the host's or ours. Returned as it is stored, with the key and the columns
         that the table gave it (`password` is None where it has none); None if a unique value is taken."""
 
+    async def erase_user(self, id: str) -> bool:
+        """Remove a row of our user table. A host's own rows may refer to its users: there the row stays, without what
+        says who it was (`erased_user` of stores/values). False if there is none."""
+
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """All or nothing; inside another one it joins that. `Refused` commits and leaves; all else rolls back."""
 

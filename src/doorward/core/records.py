@@ -5,7 +5,7 @@ A field is `str`, `int`, `bool` or an aware `datetime`, each also `| None`. Stor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
@@ -17,10 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Something stored. `table` names its table; `uniques` are unique together beside each `column(unique=True)`."""
+    """Something stored. `table` names its table; `uniques` are unique together beside each `column(unique=True)`.
+
+    A record with a column `user_id` is about that user, and goes when the user is erased. `exported` names what of it
+    its user is given in an export: nothing unless it says so, and never a secret or a digest.
+    """
 
     table: ClassVar[str]
     uniques: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    exported: ClassVar[tuple[str, ...]] = ()
 
 
 def column(
@@ -81,6 +86,11 @@ def key_of(kind: type[Record]) -> str:
     return next(c.name for c in columns(kind) if c.key)
 
 
+def about_users(kinds: Iterable[type[Record]]) -> tuple[type[Record], ...]:
+    """The record classes that are about one user, by their column `user_id`; the user's own row is none of them."""
+    return tuple(kind for kind in kinds if kind is not User and any(c.name == "user_id" for c in columns(kind)))
+
+
 @dataclass(frozen=True, slots=True)
 class Plus:
     """As a value in `Store.change`: add `by` to what the row holds now."""
@@ -100,6 +110,7 @@ class User(Record):
     """
 
     table: ClassVar[str] = "doorward_user"
+    exported: ClassVar[tuple[str, ...]] = ("id", "email", "username", "name", "created_at")
 
     id: str = column(key=True, size=64)
     email: str | None = column(index=True, folded=True, default=None)
@@ -118,9 +129,11 @@ class Account(Record):
     session, role, factor or state, and is the guard of rules that look at several rows (rules 19 and 44).
     `kind` is PERSON or SERVICE: a program that has API keys, and no way to sign in.
     `address_exempt`: existed before Doorward or was imported, so the address gate does not hold it back (rule 3).
+    `closes_at`: its user has closed it, and until then may keep it; afterwards it is erased.
     """
 
     table: ClassVar[str] = "doorward_account"
+    exported: ClassVar[tuple[str, ...]] = ("kind", "locale", "time_zone", "closes_at", "created_at")
 
     user_id: str = column(key=True, size=64)
     auth_epoch: str = column(size=64)
@@ -129,7 +142,13 @@ class Account(Record):
     username_key: str | None = column(unique=True, default=None)
     address_exempt: bool = column(default=False)
     locale: str = column(size=35, default="")
+    time_zone: str = column(size=64, default="")
+    closes_at: datetime | None = column(index=True, default=None)
     created_at: datetime = column()
+
+    def is_over(self, now: datetime) -> bool:
+        """It was closed, and the time in which it could be kept has passed."""
+        return self.closes_at is not None and self.closes_at <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +156,7 @@ class EmailAddress(Record):
     """An address of a user. `verified_key` is its canonical form where verified, else NULL: unique where verified."""
 
     table: ClassVar[str] = "doorward_email_address"
+    exported: ClassVar[tuple[str, ...]] = ("id", "address", "is_primary", "verified_at", "created_at")
 
     id: str = column(key=True, size=64)
     user_id: str = column(index=True, size=64)
@@ -158,6 +178,7 @@ class Authenticator(Record):
     """
 
     table: ClassVar[str] = "doorward_authenticator"
+    exported: ClassVar[tuple[str, ...]] = ("id", "kind", "name", "disabled_at", "last_used_at", "created_at")
 
     id: str = column(key=True, size=64)
     user_id: str = column(index=True, size=64)

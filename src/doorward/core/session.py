@@ -26,6 +26,7 @@ class Session(Record):
     """
 
     table: ClassVar[str] = "doorward_session"
+    exported: ClassVar[tuple[str, ...]] = ("id", "kind", "user_agent", "ip", "created_at", "last_seen_at", "expires_at")
 
     id: str = column(key=True, size=64)
     digest: str = column(unique=True)

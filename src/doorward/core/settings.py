@@ -40,6 +40,7 @@ class Policy:
     code_life: timedelta = timedelta(minutes=10)
     code_tries: int = 5
     fresh_within: timedelta = timedelta(minutes=10)
+    close_grace: timedelta = timedelta(days=14)
     access_token_life: timedelta = timedelta(minutes=5)
     api_key_life: timedelta = timedelta(days=366)
     refresh_grace: timedelta = timedelta(seconds=30)

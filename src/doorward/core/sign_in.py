@@ -210,11 +210,12 @@ async def facts_of(
     enrolled, used_up = await _methods_of(call, user, reachable)
     return Facts(
         user_id=user.id,
-        account_is_open=user.active and account.kind == PERSON,
+        account_is_open=user.active and account.kind == PERSON and not account.is_over(call.now),
         address_is_verified=account.address_exempt or reachable,
         proofs=proofs,
         enrolled=enrolled,
         used_up=used_up,
+        account_closes=account.closes_at is not None,
         methods=call.world.methods,
         policy=call.policy,
         now=call.now,

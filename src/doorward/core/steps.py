@@ -84,13 +84,20 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """Hold: who this is has been proved; say that this is what you want (`keep_account`)."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Hold: not at all, with the word of core/refusals.py."""
 
     reason: str
 
 
-Hold = Prove | Enroll | Verify | Refuse
+Hold = Prove | Enroll | Verify | Confirm | Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ Step = Done | Hold
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that the rules look at. `enrolled`: the methods this user can use now; `used_up`: those enrolled that are out
-    of tries, which prove nothing and demand what they did; `methods`: what is switched on."""
+    of tries, which prove nothing and demand what they did; `methods`: what is switched on;
+    `account_closes`: its user has closed it, and may still keep it."""
 
     user_id: str
     account_is_open: bool
@@ -118,6 +126,7 @@ class Facts:
     now: datetime
     fresh_within: timedelta | None = field(default=None)
     used_up: frozenset[str] = frozenset()
+    account_closes: bool = False
 
 
 Gate = Callable[[Facts], Hold | None]
@@ -155,6 +164,11 @@ def second_factor_is_proved(facts: Facts) -> Hold | None:
     return Prove(raising) if raising else Enroll(_enrollable(facts, proved))
 
 
+def account_is_kept(facts: Facts) -> Hold | None:
+    """The account is not being closed. Only who has proved everything else hears that it is, and may keep it."""
+    return Confirm("keep_account") if facts.account_closes else None
+
+
 def proof_is_fresh(facts: Facts) -> Hold | None:
     """Where an action asks for it, what was proved lately would be enough on its own (RFC 9470), at the highest level
     that this user can reach (rule 26): what has no factor then counts for nothing."""
@@ -172,6 +186,7 @@ GATES: tuple[Gate, ...] = (
     account_is_open,
     address_is_verified,
     second_factor_is_proved,
+    account_is_kept,
     proof_is_fresh,
 )
 

@@ -35,6 +35,7 @@ class FormerUsername(Record):
     """A name that its user has given up: until `expires_at` nobody else gets it."""
 
     table: ClassVar[str] = "doorward_former_username"
+    exported: ClassVar[tuple[str, ...]] = ("key", "created_at", "expires_at")
 
     key: str = column(key=True)
     user_id: str = column(index=True, size=64)

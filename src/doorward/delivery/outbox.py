@@ -16,8 +16,8 @@ from doorward.core.call import Letter, opened_letter
 from doorward.core.finish import finish
 from doorward.core.ports import Clock, Stores
 from doorward.core.records import OutboxMessage, Plus
+from doorward.delivery.composing import compose
 from doorward.delivery.mail import Composed, Mail, MailDown, Undeliverable
-from doorward.delivery.texts import compose
 from doorward.locale import Catalogues
 from doorward.primitives import text
 from doorward.primitives.keyring import Keyring

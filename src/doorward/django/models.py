@@ -41,6 +41,8 @@ class Account(models.Model):
     username_key = text(unique=True, null=True)
     address_exempt = flag()
     locale = text(35, default="")
+    time_zone = text(64, default="")
+    closes_at = moment(db_index=True, null=True)
     created_at = moment()
 
     class Meta:

@@ -14,7 +14,7 @@ from doorward.core.events import SignedOut
 from doorward.core.finish import finish
 from doorward.core.identify import end_session
 from doorward.core.ports import Store
-from doorward.core.records import Record, User, columns
+from doorward.core.records import about_users
 from doorward.django.backend import FINISHED
 from doorward.django.follow import PERSON, following, is_following
 from doorward.django.runtime import auth
@@ -68,7 +68,7 @@ def _deleted(instance: Any, using: str, **_: Any) -> None:
         return
 
     async def forget(store: Store) -> None:
-        for kind in _about_users(host.doorward.records):
+        for kind in about_users(host.doorward.records):
             await store.remove(kind, user_id=str(instance.pk))
 
     async def forgotten() -> None:
@@ -76,7 +76,3 @@ def _deleted(instance: Any, using: str, **_: Any) -> None:
             await forget(store)
 
     finish(forgotten())
-
-
-def _about_users(records: Any) -> list[type[Record]]:
-    return [kind for kind in records if kind is not User and any(c.name == "user_id" for c in columns(kind))]

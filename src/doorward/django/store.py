@@ -16,7 +16,7 @@ from doorward.core.ports import Colour, Store, Unavailable
 from doorward.core.records import Record, User, key_of
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.django.homes import Found, Home, UserHome, homes_for
-from doorward.stores.values import Unstorable, ordering, uniques_of
+from doorward.stores.values import Unstorable, erased_user, ordering, uniques_of
 
 R = TypeVar("R", bound=Record)
 
@@ -89,6 +89,9 @@ class DjangoStore:
         except Taken:
             return None
         return await self.get(User, id=str(made.pk))
+
+    async def erase_user(self, id: str) -> bool:
+        return await self.change(User, {"id": id}, **erased_user(id)) == 1
 
     async def get(self, kind: type[R], /, **where: Any) -> R | None:
         home = self._homes[kind]

@@ -34,6 +34,7 @@ class ApiKey(Record):
     """
 
     table: ClassVar[str] = "doorward_api_key"
+    exported: ClassVar[tuple[str, ...]] = ("id", "name", "prefix", "scopes", "created_at", "last_seen_at", "expires_at")
 
     id: str = column(key=True, size=64)
     digest: str = column(unique=True)

@@ -69,12 +69,7 @@ async def sign_in(
 async def change(call: Call, *, current_password: PasswordText, new_password: PasswordText) -> None:
     """Choose another password. Ends all other sessions, and tells all verified addresses."""
     user = call.signed_in.user
-    authenticator = await password_of(call, user)
-    key = await limit_tries(call, "password-change", user.id)
-    stored = stored_hash(user, authenticator)
-    if not await spend_try(call, authenticator) or not await call.hash.verify(password=current_password, hash=stored):
-        raise await fail(call, METHOD.name, "wrong_credentials", user.id)
-    await succeed(call, authenticator, key)
+    authenticator = await check_present(call, user, current_password)
     context = [user.name, user.username or "", *await addresses_of(call, user)]
     await check_new_password(call, new_password, context=context)
     new_hash = await call.hash.hash(new_password)
@@ -84,6 +79,17 @@ async def change(call: Call, *, current_password: PasswordText, new_password: Pa
         await restamp(call, user)
         await call.emit(PasswordChanged(at=call.now, user_id=user.id))
         await tell(call, user, "password_changed")
+
+
+async def check_present(call: Call, user: User, password: str) -> Authenticator:
+    """The password authenticator of who is signed in, if this is the present password. It counts as a try (rule 43)."""
+    authenticator = await password_of(call, user)
+    key = await limit_tries(call, "password-change", user.id)
+    stored = stored_hash(user, authenticator)
+    if not await spend_try(call, authenticator) or not await call.hash.verify(password=password, hash=stored):
+        raise await fail(call, METHOD.name, "wrong_credentials", user.id)
+    await succeed(call, authenticator, key)
+    return authenticator
 
 
 class Proved(NamedTuple):

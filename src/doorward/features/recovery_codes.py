@@ -29,6 +29,7 @@ class RecoveryCode(Record):
     """One unused code, as HMAC(pepper, argon2id(code, set salt)) (rule 15). Use is `take`."""
 
     table: ClassVar[str] = "doorward_recovery_code"
+    exported: ClassVar[tuple[str, ...]] = ("created_at",)
 
     digest: str = column(key=True)
     user_id: str = column(index=True, size=64)

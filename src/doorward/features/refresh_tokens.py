@@ -28,6 +28,7 @@ class RefreshFamily(Record):
     one before it. `key_id` names the master key that its successors are derived with (rule 23)."""
 
     table: ClassVar[str] = "doorward_refresh_family"
+    exported: ClassVar[tuple[str, ...]] = ("id", "session_id", "rotated_at", "expires_at")
 
     id: str = column(key=True, size=64)
     session_id: str = column(unique=True, size=64)

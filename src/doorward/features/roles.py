@@ -49,6 +49,7 @@ class UserRole(Record):
     """A user has a role. `id` is made of both, so that nobody has one twice."""
 
     table: ClassVar[str] = "doorward_user_role"
+    exported: ClassVar[tuple[str, ...]] = ("role", "created_at")
 
     id: str = column(key=True, size=64)
     user_id: str = column(index=True, size=64)

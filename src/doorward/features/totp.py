@@ -45,6 +45,7 @@ class TotpEnrolment(Record):
     (a session id, or the digest of an attempt)."""
 
     table: ClassVar[str] = "doorward_totp_enrolment"
+    exported: ClassVar[tuple[str, ...]] = ("id", "name", "created_at", "expires_at")
 
     id: str = column(key=True, size=64)
     holder: str = column(unique=True)

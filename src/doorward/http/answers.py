@@ -14,7 +14,7 @@ from doorward.core.records import User
 from doorward.core.rights import roles_of
 from doorward.core.session import Caller, Identity, KeyIdentity, Session
 from doorward.core.sign_in import Stepped
-from doorward.core.steps import Enroll, Prove, Verify, amr_of, assurance_level
+from doorward.core.steps import Confirm, Enroll, Prove, Verify, amr_of, assurance_level
 from doorward.core.users import standing_addresses
 
 
@@ -68,7 +68,7 @@ def step_name(hold: object) -> str:
 def _details(hold: object) -> dict[str, object]:
     if isinstance(hold, Prove | Enroll):
         return {"methods": list(hold.methods)}
-    return {"what": hold.what} if isinstance(hold, Verify) else {}
+    return {"what": hold.what} if isinstance(hold, Verify | Confirm) else {}
 
 
 async def plain(call: Call, value: object) -> Any:

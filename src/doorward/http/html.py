@@ -13,12 +13,12 @@ from doorward.core.feature import Page
 from doorward.core.records import Account
 from doorward.core.refusals import Refused
 from doorward.core.sign_in import Stepped
-from doorward.core.steps import Enroll, Hold, Prove, Verify
+from doorward.core.steps import Confirm, Enroll, Hold, Prove, Verify
 from doorward.http import csrf
-from doorward.http.answers import plain, step_name
+from doorward.http.answers import encoded, plain, step_name
 from doorward.http.client import locale_of
 from doorward.http.cookies import Cookie
-from doorward.http.headers import HTML, redirect
+from doorward.http.headers import HTML, JSON, redirect
 from doorward.http.messages import Request, Response
 from doorward.http.problems import document_of, headers_of
 from doorward.http.views import Form, Views, page_of_step
@@ -59,6 +59,9 @@ class Html:
         if form.shows:
             words = {"result": await plain(call, result)}
             return await self._rendered(visit, call, Page(form.page, form.shows), words)
+        if form.file:
+            headers = [("Content-Type", JSON), ("Content-Disposition", f'attachment; filename="{form.file}"')]
+            return Response(200, headers, encoded(await plain(call, result)))
         return redirect(self._url(visit, form.then or form.page))
 
     async def refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
@@ -180,7 +183,7 @@ class Html:
 def _named(hold: Hold) -> tuple[str, tuple[str, ...]]:
     if isinstance(hold, Prove | Enroll):
         return step_name(hold), hold.methods
-    return step_name(hold), (hold.what,) if isinstance(hold, Verify) else ()
+    return step_name(hold), (hold.what,) if isinstance(hold, Verify | Confirm) else ()
 
 
 def _without_secrets(visit: Visit) -> dict[str, str]:

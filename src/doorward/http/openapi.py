@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from doorward import __version__
 from doorward.core.action import MOST_ITEMS, Action, Argument, Needs
 from doorward.core.doorward import Doorward
+from doorward.core.records import User
 from doorward.core.refusals import REASONS
 from doorward.core.session import Identity, Session
 from doorward.core.sign_in import Stepped
@@ -138,6 +139,8 @@ def schema_of(hint: Any) -> Schema:
     """The JSON schema of what an action returns, by its type."""
     if hint is Identity or hint is Session:
         return {"$ref": "#/components/schemas/Session"}
+    if hint is User:
+        return {"$ref": "#/components/schemas/User"}
     if hint in _PLAIN:
         return dict(_PLAIN[hint])
     origin, inner = get_origin(hint), get_args(hint)
@@ -201,7 +204,7 @@ _TOKENS = _object(
     {"access_token": _TEXT, "token_type": _TEXT, "expires_in": {"type": "integer"}}, {"refresh_token": _TEXT}
 )
 _STEP = _object(
-    {"step": {"enum": ["done", "prove", "enroll", "verify"]}},
+    {"step": {"enum": ["done", "prove", "enroll", "verify", "confirm"]}},
     {
         "user": {"$ref": "#/components/schemas/User"},
         "session": {"$ref": "#/components/schemas/Session"},

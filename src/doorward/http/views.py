@@ -13,13 +13,15 @@ class Form:
 
     `page` holds the form: it is shown again when the action refuses. After success the browser goes to `then`, or to
     the page of the sign-in's next step; or, where `shows` names a template, gets the result itself, shown once (its
-    words: `result`). An empty `then` is the page itself. `held` takes the place of the next step's page.
+    words: `result`); or, where `file` names one, gets it as that file. An empty `then` is the page itself. `held` takes
+    the place of the next step's page.
     """
 
     page: str
     then: str = "/"
     shows: str = ""
     held: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Views(Protocol):
     """By action name."""
 
     steps: Mapping[str, str]
-    """Pages of a sign-in's next step, by `prove`, `verify email`, `enroll totp`, `enroll`: the most exact one holds."""
+    """Pages of a sign-in's next step, by `prove`, `verify email`, `enroll totp`, `enroll`, `confirm keep_account`: the
+    most exact one holds."""
 
     sign_in: str
     """The page where one signs in."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from doorward.core import erasure
 from doorward.core.call import Call
 from doorward.core.events import SignedOut, SignedUp
 from doorward.core.identify import end_sessions
@@ -121,6 +122,13 @@ async def set_active(call: Call, who: str, *, active: bool) -> Mapping[str, Any]
         await call.store.change(User, {"id": user.id}, active=active)
         ended = 0 if active else await _signed_out(call, user)
     return {"id": user.id, "active": active, "sessions_ended": ended}
+
+
+async def erase(call: Call, who: str) -> Mapping[str, Any]:
+    """Erase a user and everything about them, at once and for good."""
+    user = await find(call, who)
+    await erasure.erase(call, user.id)
+    return {"id": user.id, "erased": True}
 
 
 async def sign_out(call: Call, who: str) -> Mapping[str, Any]:

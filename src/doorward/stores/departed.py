@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from doorward.core.records import Record, User
+from doorward.core.records import Record, User, about_users
 from doorward.stores.tables import Home
 
 TRIGGER = "doorward_user_departed"
@@ -35,7 +35,7 @@ def follow_deletions(homes: Mapping[type[Record], Home], connect: Callable[[], s
 
 
 def _watch(connection: sa.Connection, homes: Mapping[type[Record], Home]) -> None:
-    known = [home.table.name for kind, home in homes.items() if kind is not User and "user_id" in home.table.c]
+    known = [homes[kind].table.name for kind in about_users(homes)]
     table = homes[User].table.name
     if not {table, *known} <= set(sa.inspect(connection).get_table_names()):
         return

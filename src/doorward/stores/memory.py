@@ -128,6 +128,9 @@ class MemoryStore:
     async def add_user(self, user: User) -> User | None:
         return kept(user) if await self.add(user) else None
 
+    async def erase_user(self, id: str) -> bool:
+        return await self.remove(User, id=id) == 1
+
     def transaction(self) -> AbstractAsyncContextManager[None]:
         return _Transaction(self)
 

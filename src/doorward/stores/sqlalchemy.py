@@ -13,7 +13,7 @@ from doorward.core.records import Plus, Record, User, columns, key_of
 from doorward.core.refusals import Refused
 from doorward.stores.builder import Statement
 from doorward.stores.statements import Statements
-from doorward.stores.values import Unstorable, ordering, uniques_of
+from doorward.stores.values import Unstorable, erased_user, ordering, uniques_of
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -144,6 +144,11 @@ class SqlStore:
         home = self._statements.homes[User]
         # A host's table has a key, defaults and columns of its own: what it made of the row is what is returned.
         return await self.get(User, id=new.id) if new and home.missing | home.defaults else new
+
+    async def erase_user(self, id: str) -> bool:
+        if self._statements.homes[User].is_hosts:
+            return await self.change(User, {"id": id}, **erased_user(id)) == 1
+        return await self.remove(User, id=id) == 1
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
         return _Transaction(self)

@@ -88,6 +88,7 @@ class Home:
     defaults: dict[str, Callable[[], Any]]
     updates: dict[str, Callable[[], Any]]
     chooses_key: bool = False
+    is_hosts: bool = False
 
     @property
     def key(self) -> sa.Column[Any]:
@@ -169,6 +170,7 @@ def _host_home(table: Any, mapped: dict[str, sa.Column[Any] | None]) -> Home:
         defaults=defaults,
         updates={column.key: made for column in others if (made := _in_python(column.onupdate)) is not None},
         chooses_key=chooses,
+        is_hosts=True,
     )
 
 

@@ -104,6 +104,13 @@ def kept(record: R) -> R:
     return kind(**{column.name: keepable(column, getattr(record, column.name)) for column in columns(kind)})
 
 
+def erased_user(id: str) -> dict[str, Any]:
+    """What stands in a host's row of a user who was erased: nobody, who can't sign in and whose name nobody takes."""
+    # RFC 2606 §2: `.invalid` is nobody's, so no letter to it arrives and nobody can prove it.
+    gone = {"email": f"erased-{id}@erased.invalid", "username": f"erased-{id}", "name": ""}
+    return {**gone, "password": "!", "active": False}
+
+
 def folded(text: str) -> str:
     """Without regard to case, as the databases' own `lower` does it: ASCII letters only."""
     return text.encode().lower().decode()

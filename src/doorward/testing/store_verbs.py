@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
 
@@ -205,6 +206,22 @@ class VerbLaws(StorePlayer):
             assert await store.find(User, email__in=["ann@example.com", "ben@example.com"]) == [made]
             assert await store.change(User, {"id": made.id}, active=False) == 1
             assert await store.get(User, email="ann@example.com", active=True) is None
+
+        self.play(stores, story)
+
+    def test_an_erased_user_is_nobody(self, stores: Stores) -> None:
+        async def story(store: Store) -> None:
+            given = User(id="u1", email="ann@example.com", username="ann", name="Ann", password="h", created_at=NOON)
+            ann = await store.add_user(given)
+            ben = await store.add_user(replace(given, id="u2", email="ben@example.com", username="ben"))
+            assert ann is not None
+            assert ben is not None
+            assert await store.erase_user(ann.id)
+            left = await store.get(User, id=ann.id)
+            assert left is None or not (left.active or left.name or "ann" in f"{left.email} {left.username}")
+            assert await store.get(User, email="ann@example.com") is None
+            assert await store.get(User, id=ben.id) == ben
+            assert not await store.erase_user("nobody")
 
         self.play(stores, story)
 

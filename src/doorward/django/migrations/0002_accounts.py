@@ -79,8 +79,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="account",
+            name="closes_at",
+            field=models.DateTimeField(db_index=True, null=True),
+        ),
+        migrations.AddField(
+            model_name="account",
             name="kind",
             field=models.CharField(default="person", max_length=16),
+        ),
+        migrations.AddField(
+            model_name="account",
+            name="time_zone",
+            field=models.CharField(default="", max_length=64),
         ),
         migrations.AddField(
             model_name="pendingsignup",

@@ -54,6 +54,11 @@ FORMS: Mapping[str, Form] = {
     "password.change": Form("/password/change", then="/?done=password.change"),
     "api_keys.create": Form("/api-keys/create", shows="api_key_shown.html"),
     "api_keys.revoke": Form("/api-keys", then="/api-keys?done=api_keys.revoke"),
+    "account.update": Form("/account", then="/account?done=account.update"),
+    "account.export": Form("/account/export", file="account.json"),
+    "account.close": Form("/account/close", then="/account/closed"),
+    "account.undo": Form("/account/undo", then="/sign-in?done=account.undo"),
+    "sign_in.keep_account": Form("/sign-in/keep-account", then="/?done=account.undo"),
     "sessions.end": Form("/", then="/?done=sessions.end"),
     "sign_out": Form("/", then="/sign-in?done=sign_out"),
 }
@@ -61,6 +66,7 @@ FORMS: Mapping[str, Form] = {
 STEPS: Mapping[str, str] = {
     "prove": "/sign-in/second-step",
     "verify email": "/check-mail",
+    "confirm keep_account": "/sign-in/keep-account",
     "enroll password": "/sign-up/password",
     "enroll username": "/sign-up/username",
     "enroll totp": "/sign-in/set-up",

@@ -100,6 +100,19 @@ def enable(output: Output, config: Path | None, who: str) -> None:
     output.result(run_story(config, lambda call: people.set_active(call, who, active=True)), "Open again.")
 
 
+@command.command("erase")
+@CONFIG
+@click.argument("who")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@reports
+def erase(output: Output, config: Path | None, who: str, yes: bool) -> None:
+    """Erase a user and everything about them, without the time in which people can keep their account. For good."""
+    if not yes:
+        shown = run_story(config, lambda call: people.show(call, who))
+        click.confirm(f"Erase {shown['email'] or shown['username']} ({shown['id']}) for good?", abort=True, err=True)
+    output.result(run_story(config, lambda call: people.erase(call, who)), "Erased.")
+
+
 @command.command("end-sessions")
 @CONFIG
 @click.argument("who")

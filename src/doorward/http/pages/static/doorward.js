@@ -105,8 +105,8 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.textContent = new Date(time.dateTime).toLocaleString(locale, style);
 }
 
-// Send a form once. A page that comes back from the browser's memory can be sent again.
-for (const form of document.forms) {
+// Send a form once. A page that comes back from the browser's memory can be sent again; a download leaves its page.
+for (const form of document.querySelectorAll("form:not(.download)")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";

@@ -1,0 +1,48 @@
+"""What is kept about a person is given out to them, or stated as not, and goes with them: no record is forgotten."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from doorward.core.doorward import records_of
+from doorward.core.records import Record, User, about_users, columns
+from doorward.limits import LimitWindow
+from doorward.presets import standard
+
+RECORDS = (*records_of(standard()), LimitWindow)
+SECRET = re.compile(r"digest|secret|code|data|proofs|epoch|password|token|handle|parent|link|key_id|verified_key|jwk")
+# Columns with such a name that are none: who reads this says why.
+HARMLESS: set[tuple[str, str]] = set()
+
+# Whose rows are about nobody, or about a user under another name than `user_id`; each with what ends them.
+ABOUT_NOBODY = {
+    "PendingSignUp": "an address that nobody has proved; swept when it expires",
+    "OutboxMessage": "a letter on its way, sealed; swept when it expires",
+    "Role": "what those who have it may do",
+    "TokenKey": "a signing key of the installation",
+    "LimitWindow": "counts by keyed digest; swept within a day",
+}
+
+
+@pytest.mark.parametrize("kind", [User, *about_users(RECORDS)], ids=lambda kind: kind.__name__)
+def test_a_record_about_a_user_says_what_of_it_is_exported(kind: type[Record]) -> None:
+    assert "exported" in vars(kind), "name the fields that its user is given; an empty tuple if there is none"
+    names = {column.name for column in columns(kind)}
+    assert set(kind.exported) <= names
+    assert {name for name in kind.exported if SECRET.search(name)} - {n for k, n in HARMLESS if k == kind.__name__} == (
+        set()
+    )
+
+
+def test_every_record_is_erased_with_its_user_or_stated_as_nobodys() -> None:
+    others = {kind.__name__ for kind in RECORDS if kind is not User} - {kind.__name__ for kind in about_users(RECORDS)}
+    assert others == set(ABOUT_NOBODY)
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)
+def test_a_user_has_one_name_in_records(kind: type[Record]) -> None:
+    """`user_id`, by which all of them are found: a column `owner` or `account` would be missed."""
+    named = {column.name for column in columns(kind) if re.search(r"\b(user|owner|account|member)", column.name)}
+    assert named - {"user_id", "username", "username_key", "user_agent"} == set()
