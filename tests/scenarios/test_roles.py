@@ -44,6 +44,18 @@ def test_a_token_says_the_roles_and_does_not_give_them(host: InProcessHost) -> N
     assert other.send("GET", "/editors").status == 403
 
 
+def test_a_proxy_is_told_who_asks(host: InProcessHost) -> None:
+    ann = sign_up(host)
+    host.give("ann@example.com", "editor")
+    host.clock.forward(seconds=1)
+    told = ann.get("/verify", role="editor")
+    assert (told.status, told.body, told.all("set-cookie")) == (204, b"", [])
+    assert (told.header("x-auth-email"), told.header("x-auth-roles")) == ("ann@example.com", "editor")
+    assert ann.get("/verify", role="admin").status == 403
+    nobody = Browser(host).get("/verify")
+    assert (nobody.status, nobody.header("x-auth-redirect")) == (401, f"{host.origin}/auth/sign-in")
+
+
 def claims_of(token: str) -> Any:
     payload = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
