@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from doorward import presets
-from doorward.breaches import open_filter
+from doorward.breaches import open_filter, open_search
 from doorward.core.action import Action
 from doorward.core.call import Call, Client, World
 from doorward.core.doorward import Doorward, records_of
@@ -117,6 +117,7 @@ class Runtime:
         self.natively = self.colour == "async" and "async" in self.stores.colours
         limits = parts.limits or self._open_limits(settings)
         self._own_limits: Any = None if parts.limits else limits
+        search = open_search(settings.breached_url)
         self.doorward = Doorward(
             settings=settings,
             features=features,
@@ -125,22 +126,21 @@ class Runtime:
             random=parts.random,
             post=self._deliver,
             breached=open_filter(settings.breached_filter),
+            search=getattr(search, "sync", None),
             gates=parts.gates,
             roles=parts.roles,
             prefix=parts.prefix,
             # Not where the host can change its users itself: what it changes holds at its next request.
             remember=not (parts.users or parts.session or parts.stores),
         )
-        world = self.doorward.world
+        world, awaited = self.doorward.world, getattr(limits, "awaiting", limits)
         self.outbox = self._open_outbox(settings)
         self._worlds: dict[Colour, World] = {
             "sync": world,
-            "async": replace(world, limits=getattr(limits, "awaiting", limits)),
+            "async": replace(world, limits=awaited, search=getattr(search, "awaiting", None)),
         }
-        self.pool, passwords = (
-            parts.pool or _pool(settings, names, self.colour),
-            _passwords(settings, parts.passwords),
-        )
+        self.pool = parts.pool or _pool(settings, names, self.colour)
+        passwords = _passwords(settings, parts.passwords)
         self._hashes: dict[Colour, Hash] = {
             "sync": BlockingHash(self.pool, passwords),
             "async": AwaitingHash(self.pool, passwords),

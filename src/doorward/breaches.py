@@ -1,14 +1,34 @@
-"""What is known of breached passwords beside the list that ships: a filter of the installation's own, in a file."""
+"""What is known of breached passwords beside the list that ships: a filter of the installation's own, in a file; and a
+service that is asked by k-anonymity, as Pwned Passwords are (https://haveibeenpwned.com/API/v3#PwnedPasswords)."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import logging
 import mmap
+import re
+import time
+from concurrent.futures import Future
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from doorward.core.ports import Busy
 from doorward.core.refusals import Misconfigured
+from doorward.cpu import LEAST_MEMORY, HashPool
 from doorward.primitives.bloom import Bloom
 
+log = logging.getLogger("doorward.breaches")
+
 CURE = "make one with `doorward breached build FILE`"
+
+PATIENCE = 2.0  # seconds that somebody who chooses a password waits
+REST = 30.0  # seconds without a question after one that was not answered
+MOST_BYTES = 512 << 10  # of an answer: Pwned Passwords' have 80 KiB, padding included
+PLACES, MOST_AT_ONCE = 4, 16
+
+_LINE = re.compile(rb"([0-9A-F]{35}):([0-9]{1,12})")
 
 
 def open_filter(path: str | Path) -> Bloom | None:
@@ -26,3 +46,100 @@ def open_filter(path: str | Path) -> Bloom | None:
         raise Misconfigured("breached.E1", f"the filter {path} can't be read: {error.strerror}; {CURE}") from None
     except ValueError as error:  # an empty file, too
         raise Misconfigured("breached.E2", f"{path} is no filter: {error}; {CURE}") from None
+
+
+def open_search(url: str) -> RangeSearch | None:
+    """The service at an address, `https://…/range`; None for no address."""
+    return RangeSearch(url) if url else None
+
+
+class RangeSearch:
+    """Asks a range API, in threads of its own, and gives up after `patience` seconds, whatever the service does.
+
+    A service that did not answer is left alone for `rest` seconds, so that its failure costs hardly anybody a wait.
+    """
+
+    def __init__(self, url: str, *, patience: float = PATIENCE, rest: float = REST) -> None:
+        self._url = urlsplit(url)
+        self.patience, self._rest = patience, rest
+        self._resting_until = 0.0
+        # The pool for hashes has what is needed: threads made anew after a fork, and a bound on who waits for them.
+        self._pool = HashPool(places=PLACES, memory_limit=MOST_AT_ONCE * LEAST_MEMORY, nice=0)
+        self.sync, self.awaiting = BlockingSearch(self), AwaitingSearch(self)
+
+    def submit(self, password: str) -> Future[bool] | None:
+        """Begin to ask; None where it is not worth it now."""
+        if time.monotonic() < self._resting_until:
+            return None
+        digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+        try:
+            return self._pool.submit(self._ask, digest[:5], digest[5:].encode(), memory=LEAST_MEMORY)
+        except Busy:
+            return None
+
+    def failed(self, error: BaseException) -> None:
+        """No answer, or none that can be used: say so, and rest."""
+        self._resting_until = time.monotonic() + self._rest
+        why = str(error) or type(error).__name__
+        log.warning("%s can't be asked for breached passwords, which are let pass: %s", self._url.hostname, why)
+
+    def _ask(self, start: str, rest: bytes) -> bool:
+        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        connection = kind(self._url.hostname or "", self._url.port, timeout=self.patience)
+        try:
+            # Padding: the size of the answer must not tell which five digits were asked for.
+            headers = {"Add-Padding": "true", "User-Agent": "doorward", "Accept-Encoding": "identity"}
+            connection.request("GET", f"{self._url.path}/{start}", headers=headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise HTTPException(f"status {answer.status}")
+            body = answer.read(MOST_BYTES + 1)
+        finally:
+            connection.close()
+        return _is_in(body, rest)
+
+
+def _is_in(body: bytes, rest: bytes) -> bool:
+    if len(body) > MOST_BYTES:
+        raise HTTPException("an answer that is too long")
+    found = {line[1]: int(line[2]) for line in map(_LINE.fullmatch, body.split()) if line is not None}
+    if not found:
+        raise HTTPException("an answer that is no list of digests")
+    return found.get(rest, 0) > 0  # padding has counts of 0
+
+
+class BlockingSearch:
+    """The port `BreachSearch` for hosts where a thread waits."""
+
+    def __init__(self, search: RangeSearch) -> None:
+        self._search = search
+
+    async def knows(self, password: str) -> bool | None:
+        """Whether the service knows it; None where it does not say."""
+        future = self._search.submit(password)
+        if future is None:
+            return None
+        try:
+            return future.result(self._search.patience)
+        except (OSError, HTTPException, ValueError) as error:  # TimeoutError is an OSError
+            future.cancel()
+            self._search.failed(error)
+            return None
+
+
+class AwaitingSearch:
+    """The same under asyncio: the event loop goes on."""
+
+    def __init__(self, search: RangeSearch) -> None:
+        self._search = search
+
+    async def knows(self, password: str) -> bool | None:
+        """Whether the service knows it; None where it does not say."""
+        future = self._search.submit(password)
+        if future is None:
+            return None
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._search.patience)
+        except (OSError, HTTPException, ValueError) as error:
+            self._search.failed(error)
+            return None

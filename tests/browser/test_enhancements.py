@@ -35,7 +35,7 @@ def test_a_password_can_be_looked_at(open_page: Open, house: BrowserHouse) -> No
     page.get_by_role("button", name="Show: Password").click()
     assert (field.get_attribute("type"), field.input_value()) == ("text", PASSWORD)
     assert page.evaluate("document.activeElement.id") == "password"
-    page.get_by_role("button", name="Hide password").click()
+    page.get_by_role("button", name="Hide: Password").click()
     assert field.get_attribute("type") == "password"
 
 

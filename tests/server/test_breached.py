@@ -16,7 +16,7 @@ from doorward.features.password_rules import common_passwords
 from doorward.server import filters
 from doorward.server.config import new_secret
 from tests.server.conftest import DOORWARD, Done, environment
-from tests.services.processes import wait_until
+from tests.services.processes import free_port, wait_until
 from tests.shape.tree import ROOT
 
 Command = Callable[..., Done]
@@ -221,3 +221,11 @@ def test_the_pages_say_what_the_command_prints(doorward: Command) -> None:
 
 def page_end(page: str) -> str:
     return "By the bits" + page.partition("By the bits")[2].partition("\n")[0]
+
+
+def test_the_doctor_names_a_service_that_does_not_answer(doorward: Command, settings: dict[str, str]) -> None:
+    settings["BREACHED_URL"] = f"http://127.0.0.1:{free_port()}/range"
+    findings = doorward("doctor", "--json", **settings).json["findings"]
+    assert [f["level"] for f in findings if f["check"] == "breached"] == ["ok", "note"]
+    done = doorward("breached", "check", "--json", stdin=LEAKED, **settings)
+    assert (done.code, done.json["accepted"], done.json["online"]) == (0, True, "unavailable")

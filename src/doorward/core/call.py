@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorward.core.attempt import Attempt
 from doorward.core.events import Event
-from doorward.core.ports import Clock, Hash, Limits, Post, Randomness, RoleBook, Store
+from doorward.core.ports import BreachSearch, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.records import OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.session import Caller, Identity, KeyIdentity, Recent, Session
@@ -74,7 +74,7 @@ class World:
     that one may sign in by. `seen` is last-seen not written yet, by record and key; `memo` is what features remember
     for a while (signing keys, the mix of formats); `recent` who was recognised a moment ago, where users are in our
     own table alone. All of it may be lost. `breached` is this installation's own filter of breached passwords, beside
-    the one that ships."""
+    the one that ships; `search` asks a service for those, where one is set."""
 
     settings: Settings
     policy: Policy
@@ -94,6 +94,7 @@ class World:
     random: Randomness
     post: Post
     breached: Bloom | None
+    search: BreachSearch | None
     seen: dict[tuple[type[Record], str], datetime]
     memo: dict[str, Any]
     recent: Recent | None

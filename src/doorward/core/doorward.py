@@ -12,7 +12,7 @@ from doorward.core.call import Call, Client, Issuer, World
 from doorward.core.events import Event
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.mailed import MailedLink
-from doorward.core.ports import Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
+from doorward.core.ports import BreachSearch, Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
@@ -44,6 +44,7 @@ class Doorward:
         random: Randomness,
         post: Post,
         breached: Bloom | None = None,
+        search: BreachSearch | None = None,
         gates: Sequence[Gate] = (),
         roles: RoleBook | None = None,
         prefix: str = "/auth",
@@ -85,6 +86,7 @@ class Doorward:
             random=random,
             post=post,
             breached=breached,
+            search=search,
             seen={},
             memo={},
             recent=Recent() if remember else None,

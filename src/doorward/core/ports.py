@@ -161,6 +161,13 @@ class Hash(Protocol):
         """Whether a hash made today would look otherwise."""
 
 
+class BreachSearch(Protocol):
+    """A service that knows breached passwords, asked by k-anonymity: five digits of a digest leave this machine."""
+
+    async def knows(self, password: str) -> bool | None:
+        """Whether it was in a breach; None where no answer came in time. Never raises, never inside a transaction."""
+
+
 class Busy(Exception):
     """No place to hash in now; `retry_after` in whole seconds."""
 

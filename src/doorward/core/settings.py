@@ -94,6 +94,7 @@ class Settings:
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
     pepper: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     breached_filter: str = ""
+    breached_url: str = ""
     hash_memory_mib: int = 1280
     listen: str = "127.0.0.1:8000"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -128,6 +129,17 @@ def _secret(value: Any) -> tuple[tuple[str, bytes], ...]:
 
 def _pepper(value: Any) -> tuple[tuple[str, bytes], ...]:
     return _secret(value) if value else ()
+
+
+def _service(value: Any) -> str:
+    """The address of a service that we ask. What goes out must not be read, nor the answer changed, on the way."""
+    text = _text(value).rstrip("/")
+    if text:
+        scheme, _, rest = text.partition("://")
+        origin = Origin.parse(f"{scheme}://{rest.partition('/')[0]}")
+        if not (origin.is_secure or origin.is_loopback) or "?" in text or "#" in text:
+            raise ValueError("expected an https URL without a query")
+    return text
 
 
 def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
@@ -232,6 +244,7 @@ SETTINGS: tuple[Setting, ...] = (
         _pepper,
     ),
     Setting("BREACHED_FILTER", "A filter that `doorward breached build` made, beside the one that ships.", _text),
+    Setting("BREACHED_URL", "A service to ask too, such as https://api.pwnedpasswords.com/range.", _service),
     Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),
     Setting("LISTEN", "Address and port of `doorward serve`.", _text),
     Setting("LOG_LEVEL", "debug, info, warning or error.", _choice("debug", "info", "warning", "error")),

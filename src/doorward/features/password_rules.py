@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from doorward.core.call import Call
 from doorward.core.feature import Feature
 from doorward.core.refusals import Refused
 from doorward.primitives import text
 from doorward.primitives.bloom import Bloom
+
+# What a service beside our own lists says of a password.
+Online = Literal["off", "not_asked", "clear", "breached", "unavailable"]
 
 # Words of context shorter than this occur in good passwords by chance.
 LEAST_WORD = 4
@@ -22,6 +26,8 @@ async def check_new_password(call: Call, password: str, *, context: Iterable[str
     """
     for fault in faults(call, password, context):
         raise fault
+    if await search(call, password) == "breached":
+        raise Refused("password_known")
 
 
 def faults(call: Call, password: str, context: Iterable[str]) -> Iterator[Refused]:
@@ -35,6 +41,16 @@ def faults(call: Call, password: str, context: Iterable[str]) -> Iterator[Refuse
     words = [call.world.settings.rp_name, call.world.settings.origin.host, *context]
     if is_mostly_context(password.casefold(), words, least=min(least, 8)):
         yield Refused("password_context")
+
+
+async def search(call: Call, password: str) -> Online:
+    """Ask the service of BREACHED_URL, where one is set. It fails open: who it does not answer for is let pass."""
+    service = call.world.search
+    if service is None:
+        return "off"
+    # Rows would be locked for as long as a service somewhere else takes.
+    known = None if call.store.in_transaction else await service.knows(text.nfc(password))
+    return "unavailable" if known is None else "breached" if known else "clear"
 
 
 def is_breached(call: Call, password: str) -> bool:

@@ -15,7 +15,7 @@ import redis
 from cryptography import x509
 
 from doorward import presets
-from doorward.breaches import open_filter
+from doorward.breaches import open_filter, open_search
 from doorward.core.doorward import records_of
 from doorward.core.finish import finish
 from doorward.core.ports import Unavailable
@@ -231,6 +231,11 @@ def breached(case: Case) -> Iterator[Finding]:
         yield ok("breached", ships)
     else:
         yield ok("breached", f"{ships}, and {case.settings.breached_filter} ({own.kind}, {own.bits // 8 >> 20} MiB)")
+    service = open_search(case.settings.breached_url)
+    if service is not None and finish(service.sync.knows("password")) is None:
+        yield note(
+            "breached", f"{case.settings.breached_url} does not answer", "mend BREACHED_URL; till then it is passed by"
+        )
 
 
 def strength(case: Case) -> Iterator[Finding]:

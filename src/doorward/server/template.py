@@ -23,6 +23,7 @@ EXAMPLES = {
     "password_hash": '"argon2id"',
     "pepper": '"2026:another-secret-of-48-bytes-that-stands-nowhere-else"',
     "breached_filter": '"/var/lib/doorward/breached.bloom"',
+    "breached_url": '"https://api.pwnedpasswords.com/range"',
     "hash_memory_mib": "1280",
     "listen": '"127.0.0.1:8000"',
     "log_level": '"info"',

@@ -15,7 +15,7 @@ from doorward.core.doorward import Doorward
 from doorward.core.feature import Feature
 from doorward.core.finish import finish
 from doorward.core.identify import by_bearer, by_cookie
-from doorward.core.ports import Limits, Stores
+from doorward.core.ports import BreachSearch, Limits, Stores
 from doorward.core.records import OutboxMessage
 from doorward.core.settings import load_settings
 from doorward.core.sign_in import known_device_cookie
@@ -124,6 +124,7 @@ class House:
         limits: Limits,
         random: Callable[[int], bytes],
         remember: bool = False,
+        search: BreachSearch | None = None,
         **settings: Any,
     ) -> None:
         self.clock, self.mail = Clock(), MailBox()
@@ -136,6 +137,7 @@ class House:
             clock=self.clock,
             random=random,
             post=self.mail,
+            search=search,
             remember=remember,
         )
         self.mail.keyring = self.doorward.world.keyring

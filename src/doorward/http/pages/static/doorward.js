@@ -53,9 +53,9 @@ for (const input of document.querySelectorAll("input[data-least]")) {
     .map(({ value }) => value).join(" ").slice(0, 512);
 
   let waiting, asked;
-  const ask = async (password) => {
+  const ask = async (password, typing) => {
     asked = new AbortController();
-    const body = JSON.stringify({ password, context: context() });
+    const body = JSON.stringify({ password, context: context(), typing });
     const headers = { "Content-Type": "application/json" };
     try {
       const answer = await fetch(input.dataset.check, { method: "POST", headers, body, signal: asked.signal });
@@ -71,7 +71,13 @@ for (const input of document.querySelectorAll("input[data-least]")) {
     meter.hidden = length === 0;
     const text = sentence(length < least ? "length" : "enough").replace("{length}", length).replace("{least}", least);
     show(text, { enough: length >= least });
-    if (input.dataset.check && length >= least) waiting = setTimeout(ask, 400, input.value);
+    if (input.dataset.check && length >= least) waiting = setTimeout(ask, 400, input.value, true);
+  });
+  // It is whole: a service may be asked, where one is set.
+  input.addEventListener("change", () => {
+    clearTimeout(waiting);
+    asked?.abort();
+    if (input.dataset.check && [...input.value.normalize("NFC")].length >= least) ask(input.value, false);
   });
 }
 
