@@ -104,6 +104,21 @@ def test_a_value_that_can_not_be_used_is_named(name: str, value: Any) -> None:
     assert name in refusal({**GOOD, name: value}).lower()
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sign_up": "domains"},
+        {"sign_up_domains": "example.com"},
+        {"sign_up": "closed", "sign_up_domains": "example.com"},
+        {"sign_up": "domains", "sign_up_domains": "*.example.com"},
+        {"sign_up": "domains", "sign_up_domains": "a@example.com"},
+        {"sign_up": "domains", "sign_up_domains": "..example.com"},
+    ],
+)
+def test_domains_that_may_sign_up_are_domains_and_go_with_the_mode(given: dict[str, str]) -> None:
+    assert refusal({**GOOD, **given})[:11] in ("settings.E2", "settings.E7")
+
+
 def test_values_are_parsed() -> None:
     settings = load_settings(
         {**GOOD, "trusted_proxies": "10.0.0.0/8, 2001:db8::/32", "policy": {"base": "strict", "session_idle": 60}}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from doorward.core.records import Account, EmailAddress, OutboxMessage, User
+from doorward.core.refusals import Refused
 from doorward.core.steps import Enroll, Verify
 from doorward.features import sessions, sign_up, verify_email
 from doorward.features.sign_up import PendingSignUp
@@ -153,6 +157,43 @@ def test_closed_sign_up_is_closed(open_house) -> None:  # type: ignore[no-untype
         email="a@example.com",
         password=PASSWORD,
     )
+
+
+ALLOWED = "Example.COM, .partner.example, bücher.example"
+INSIDE = ["a@example.com", "a@EXAMPLE.com", "a@x.partner.example", "a@y.x.partner.example", "a@xn--bcher-kva.example"]
+OUTSIDE = [
+    "a@x.example.com",
+    "a@partner.example",
+    "a@evilpartner.example",
+    "a@example.com.evil.org",
+    "a@notexample.com",
+    "a@example.co",
+    "a@exаmple.com",  # a Cyrillic letter
+    "a@bucher.example",
+    '"a@example.com"@evil.org',
+    "a@evil.org",
+]
+
+
+@pytest.mark.parametrize("email", [*INSIDE, *OUTSIDE])
+def test_only_addresses_of_the_allowed_domains_sign_up(open_house: Callable[..., House], email: str) -> None:
+    house = open_house(sign_up="domains", sign_up_domains=ALLOWED)
+    guest = house.browser()
+    if email in INSIDE:
+        assert guest.do(sign_up.sign_up, email=email, password=PASSWORD).hold == Verify("email")
+        return
+    with pytest.raises(Refused) as refusal:
+        guest.do(sign_up.sign_up, email=email, password=PASSWORD)
+    assert refusal.value.reason in ("sign_up_closed", "invalid_input")
+    assert house.mail.letters == []
+    assert rows(house, PendingSignUp) == 0
+
+
+def test_a_taken_address_outside_is_refused_as_any_other(open_house: Callable[..., House]) -> None:
+    house = open_house(sign_up="domains", sign_up_domains="example.com")
+    signed_up(house)
+    for email in ("ann@other.example", "nobody@other.example"):
+        refused("sign_up_closed", house.browser().do, sign_up.sign_up, email=email, password=PASSWORD)
 
 
 def test_bad_input_is_named_and_nothing_is_written(house: House) -> None:

@@ -251,7 +251,10 @@ HELD: dict[str, tuple[str, ...]] = {
         "primitives/test_text.py::test_what_is_no_address_is_refused",
     ),
     "AUTHZ-01": ("security/test_attacks.py::test_no_field_is_taken_that_an_action_does_not_have",),
-    "AUTHZ-05": ("features/test_sign_up.py::test_closed_sign_up_is_closed",),
+    "AUTHZ-05": (
+        "features/test_sign_up.py::test_closed_sign_up_is_closed",
+        "features/test_sign_up.py::test_only_addresses_of_the_allowed_domains_sign_up",
+    ),
     "AUTHZ-03": (f"{ROLES}::test_who_asks_for_an_invited_address_is_no_administrator",),
     "AUTHZ-04": (
         f"{ROLES}::test_whom_there_is_not_gets_nothing",

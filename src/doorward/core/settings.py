@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from doorward.core.refusals import Misconfigured
 from doorward.locale import catalogues
+from doorward.primitives import text
 from doorward.primitives.keyring import parse_secret
 from doorward.primitives.urls import Origin
 
@@ -87,7 +88,8 @@ class Settings:
     token_audience: tuple[str, ...] = ()
     token_key_rotation: int = 90
     return_origins: tuple[Origin, ...] = ()
-    sign_up: Literal["open", "closed"] = "open"
+    sign_up: Literal["open", "domains", "closed"] = "open"
+    sign_up_domains: tuple[str, ...] = ()
     reserved_usernames: tuple[str, ...] = ()
     rp_name: str = "Doorward"
     locales: str = ""
@@ -148,6 +150,15 @@ def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
         return tuple(item(part) for part in items if part != "")
 
     return parse
+
+
+def _domain(value: Any) -> str:
+    """As the domain of a canonical address; a dot before it stays: all hosts below."""
+    below = "." if _text(value).startswith(".") else ""
+    canonical = text.canonical_address(f"a@{value.removeprefix('.')}")
+    if canonical is None:
+        raise ValueError(f"{value!r} is no domain of addresses; write example.com, or .example.com for all below it")
+    return below + canonical.partition("@")[2]
 
 
 def _locales(value: Any) -> str:
@@ -233,7 +244,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOKEN_KEY_ROTATION", "Days after which the signing key is replaced; 0: only by hand.", _number(0, 3650)),
     Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
-    Setting("SIGN_UP", "`open` or `closed`.", _choice("open", "closed")),
+    Setting("SIGN_UP", "`open`, `domains` or `closed`.", _choice("open", "domains", "closed")),
+    Setting("SIGN_UP_DOMAINS", "Domains whose addresses may sign up; `.example.com`: all below it.", _list(_domain)),
     Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(_text)),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
@@ -307,4 +319,6 @@ def _settings(values: dict[str, Any]) -> Settings:
     origin: Origin = values["origin"]
     if not (origin.is_secure or origin.is_loopback):
         raise Misconfigured("settings.E4", f"ORIGIN {origin} is neither https nor loopback; serve it by https")
+    if (values.get("sign_up") == "domains") != bool(values.get("sign_up_domains")):
+        raise Misconfigured("settings.E7", "SIGN_UP = domains and SIGN_UP_DOMAINS go together; set both or neither")
     return Settings(**values)

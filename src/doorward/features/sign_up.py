@@ -16,6 +16,7 @@ from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.records import EmailAddress, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import grant
+from doorward.core.settings import Settings
 from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
 from doorward.core.steps import EMAIL, Enroll, Verify
 from doorward.core.tries import limit_letters, limit_tries
@@ -63,11 +64,13 @@ async def sign_up(
     return_to: UrlText | None = None,
 ) -> Stepped:
     """Ask for an account. The answer is the same for a taken address; its owner gets a letter instead."""
-    if call.world.settings.sign_up != "open":
+    if call.world.settings.sign_up == "closed":
         raise Refused("sign_up_closed")
     canonical = text.canonical_address(email)
     if canonical is None:
         raise invalid("email", "not_valid", "this is not an e-mail address")
+    if not may_sign_up(canonical, call.world.settings):
+        raise Refused("sign_up_closed", "New accounts are for addresses of certain domains only.")
     await check_new_password(call, password, context=[email, name, username or ""])
     under_way = await begin(
         call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE
@@ -94,6 +97,18 @@ async def sign_up(
         await call.store.add(pending)
         under_way = await send_code(call, under_way, pending, link)
     return held(call, under_way, Verify("email"), to=text.masked_address(email))
+
+
+def may_sign_up(canonical: str, settings: Settings) -> bool:
+    """Whether an address is of a domain that may sign up: a domain means itself alone, with a dot before it all below.
+
+    It says nothing about who has an account, and is asked before anything is looked up.
+    """
+    domain = canonical.rpartition("@")[2]
+    allowed = settings.sign_up_domains
+    return settings.sign_up == "open" or any(
+        domain.endswith(one) if one.startswith(".") else domain == one for one in allowed
+    )
 
 
 async def send_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str) -> UnderWay:

@@ -157,7 +157,7 @@ class Html:
             "action": "",
             "has": self.doorward.actions.keys(),
             "password_min": settings.policy.password_min,
-            "sign_up_open": settings.sign_up == "open" and "sign_up" in self.doorward.actions,
+            "sign_up_open": settings.sign_up != "closed" and "sign_up" in self.doorward.actions,
         }
 
     def cure(self, refused: Refused, prefix: str, here: str) -> str | None:

@@ -18,6 +18,7 @@ EXAMPLES = {
     "token_audience": '["https://api.example.com"]',
     "return_origins": '["https://app.example.com"]',
     "sign_up": '"open"',
+    "sign_up_domains": '["example.com", ".example.com"]',
     "rp_name": '"Example"',
     "locales": '""',
     "password_hash": '"argon2id"',
