@@ -1,8 +1,8 @@
 """Runs the `console` blocks of a page: `curl` against a Doorward in this process, and the answers must be as printed.
 
 In an answer `…` stands for any text, and `"…": "…"` for further members. `$ATTEMPT`, `$TOKEN`, `$REFRESH`, `$CODE`,
-`$LINK`, `$TOTP`, `$RECOVERY`, `$ID` and `$KEY` hold what the answers and letters before gave. Half a minute passes
-between two commands.
+`$LINK`, `$UNDO`, `$TOTP`, `$RECOVERY`, `$ID` and `$KEY` hold what the answers and letters before gave. Half a minute
+passes between two commands.
 """
 
 from __future__ import annotations
