@@ -223,7 +223,7 @@ class Visitor:
         """The identity, looked up at first use; None where nobody is signed in."""
         visit = self.visit
         if not visit.known and not visit.claims_nobody:
-            await self.auth.arun(self._recognise, visit.client, quick=True)
+            await self.auth.arun(self._recognise, visit.client, quick=visit.client.proof is None)
         return visit.identity
 
     async def _recognise(self, call: Call) -> None:

@@ -7,6 +7,7 @@ from doorward.features.access_tokens import AccessTokens
 from doorward.features.account import OwnAccount
 from doorward.features.api_keys import ApiKeys
 from doorward.features.change_email import ChangeEmail
+from doorward.features.dpop import Dpop
 from doorward.features.forward_auth import ForwardAuth
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
@@ -46,4 +47,5 @@ def standard() -> tuple[Feature, ...]:
         ApiKeys(),
         Roles(),
         ForwardAuth(),
+        Dpop(),
     )

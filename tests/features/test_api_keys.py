@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core.action import Needs
+from doorward.core.action import Needs, demanded
 from doorward.core.call import Call
 from doorward.core.doorward import require
 from doorward.core.records import Account, User
@@ -102,6 +102,19 @@ def test_hosts_take_it_where_somebody_must_be_signed_in_and_never_as_fresh(house
     guest.run(asked, Needs.SIGNED_IN)
     for needs in (Needs.FRESH, Needs.FRESH_WITH_SECOND):
         refused("not_permitted", guest.run, asked, needs)
+
+
+def test_hosts_ask_for_a_scope(house: House) -> None:
+    ann = signed_up(house)
+    guest = program(house, made(ann).key)
+
+    async def asked(call: Call, scope: str) -> None:
+        await require(call, demanded(scope=scope))
+
+    guest.run(asked, "orders.read")
+    for other in ("orders", "orders.read.all", "admin"):
+        refused("not_permitted", guest.run, asked, other)
+        ann.run(asked, other)  # a person is held to no scopes
 
 
 def test_making_one_needs_a_fresh_proof(house: House) -> None:

@@ -17,6 +17,7 @@ from doorward.testing.doubles import ORIGIN, Guest, House
 from doorward.tokens import KeysUnavailable, TokenRefused, Verifier, fetching, verifier
 from doorward.tokens.fetching import Fetched
 from tests.features.people import signed_in, signed_up
+from tests.features.test_dpop import Program
 from tests.tokens.conftest import SERVICE, Publisher, key_set
 
 
@@ -69,6 +70,17 @@ def test_a_token_says_who_it_is_for_and_how_they_signed_in(house: House) -> None
     assert (token.roles, token.scope) == (frozenset(), frozenset())
     with pytest.raises(TypeError):
         token.claims["sub"] = "somebody else"  # type: ignore[index]
+
+
+def test_a_bound_token_is_no_bearer_token(house: House) -> None:
+    """Who checks no proof must not take one: it may be stolen (RFC 9449 §7.2)."""
+    signed_up(house)
+    holder = Program(house)
+    held = holder.sign_in().tokens["refresh_token"]
+    holder.guest.bearer = ""
+    answer = holder.do(refresh_tokens.refresh, refresh_token=held, audience=SERVICE)
+    assert answer["token_type"] == "DPoP"
+    assert refusal(offline(house), answer["access_token"]) == "bound"
 
 
 def test_awaited_it_is_the_same(house: House, publisher: Publisher) -> None:

@@ -27,7 +27,8 @@ class Attempt(Record):
     the session of a step-up or of an address to add, or the user to whom a code was mailed, and whose it is once that
     is typed. `code` is a keyed digest (rule 15). `browser`: made by a browser, so that its cookie must come with it
     (rule 5). `guard` rises with every change: the compare-and-set of parallel steps. `auth_epoch` and `host_digest` are
-    those of the first proof, or of the letter: what ends sessions ends what was proved before it.
+    those of the first proof, or of the letter: what ends sessions ends what was proved before it. `jkt` is the
+    thumbprint of the key that its tokens will be bound to.
     """
 
     table: ClassVar[str] = "doorward_attempt"
@@ -48,6 +49,7 @@ class Attempt(Record):
     remember: bool = column(default=False)
     return_to: str = column(size=2048, default="")
     browser: bool = column(default=False)
+    jkt: str = column(size=64, default="")
     network: str = column(index=True, size=64)
     guard: int = column(default=0)
     created_at: datetime = column()

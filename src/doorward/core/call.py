@@ -29,7 +29,21 @@ F = TypeVar("F", bound="Feature")
 
 Listener = Callable[..., Awaitable[None] | None]
 Issuer = Callable[["Call", User, Session], Awaitable[Mapping[str, Any]]]
+Possession = Callable[["Call", "ProofHeader", str], Awaitable[str]]
 BearerReader = Callable[["Call", str], Awaitable[Caller | None]]
+
+
+@dataclass(slots=True)
+class ProofHeader:
+    """The `DPoP` field of a request, and the request that it must be for; `url` is of ORIGIN, never of the Host.
+
+    `jkt` is the key's thumbprint, once the proof was checked: a proof is good once, and a request may be asked twice.
+    """
+
+    text: str
+    method: str
+    url: str
+    jkt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class Client:
     attempt: str = ""
     known_device: str = ""
     locale: str = ""
+    proof: ProofHeader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,7 @@ class World:
     listeners: tuple[tuple[type[Event], Listener], ...]
     issuers: Mapping[str, Issuer]
     bearers: tuple[BearerReader, ...]
+    possession: Possession | None
     gates: list[Gate]
     roles: RoleBook | None
     limits: Limits
@@ -95,10 +111,10 @@ class World:
     post: Post
     breached: Bloom | None
     search: BreachSearch | None
-    seen: dict[tuple[type[Record], str], datetime]
-    memo: dict[str, Any]
+    seen: dict[tuple[type[Record], str], datetime] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict)
     recent: Recent | None
-    host_listeners: list[tuple[type[Event], Callable[[Any], Any]]]
+    host_listeners: list[tuple[type[Event], Callable[[Any], Any]]] = field(default_factory=list)
 
     def feature(self, kind: type[F]) -> F:
         """The options of a feature that is switched on."""

@@ -79,6 +79,7 @@ class Doorward:
             listeners=tuple(listener for feature in features for listener in feature.listeners),
             issuers=issuers,
             bearers=tuple(reader for feature in features for reader in feature.bearers),
+            possession=next((check for f in features for check in f.possession), None),
             gates=list(gates),
             roles=roles or next((feature.roles for feature in features if feature.roles is not None), None),
             limits=limits,
@@ -87,10 +88,7 @@ class Doorward:
             post=post,
             breached=breached,
             search=search,
-            seen={},
-            memo={},
             recent=Recent() if remember else None,
-            host_listeners=[],
         )
 
     def call(self, store: Store, hash: Hash, client: Client | None = None) -> Call:

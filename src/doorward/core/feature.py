@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from doorward.core.action import Action, Needs
-from doorward.core.call import BearerReader, Call, Issuer, Listener
+from doorward.core.call import BearerReader, Call, Issuer, Listener, Possession
 from doorward.core.events import Event
 from doorward.core.ports import RoleBook
 from doorward.core.records import Record
@@ -60,6 +60,7 @@ class Feature:
     issuers: ClassVar[Mapping[str, Issuer]] = {}
     bearers: ClassVar[tuple[BearerReader, ...]] = ()
     roles: ClassVar[RoleBook | None] = None
+    possession: ClassVar[tuple[Possession, ...]] = ()
     pages: ClassVar[tuple[Page, ...]] = ()
     sweeps: ClassVar[tuple[Sweep, ...]] = ()
     chores: ClassVar[tuple[Chore, ...]] = ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from doorward.core.call import Call
+from doorward.core.possession import demand_key
 from doorward.core.records import Account, Plus, Record, User
 from doorward.core.refusals import Refused
 from doorward.core.session import SEEN_EVERY, Caller, Identity, Session, is_alive, session_digest
@@ -59,12 +60,20 @@ def see(call: Call, kind: type[Record], key: str, last_seen_at: datetime) -> Non
         call.world.seen[kind, key] = call.now
 
 
-async def by_bearer(call: Call, token: str) -> Caller:
-    """The identity behind `Authorization: Bearer`; raises `invalid_bearer`. Cookies are not looked at (rule 30)."""
+async def by_bearer(call: Call, token: str, *, bound: bool = False) -> Caller:
+    """The identity behind `Authorization: Bearer`, or `DPoP` (`bound`: the sender proves to hold the token's key).
+
+    Raises `invalid_bearer` or `invalid_proof`. Cookies are not looked at (rule 30).
+    """
     digest = tokens.digest(token, purpose="bearer")
     identity = await _remembered(call, digest, lambda: _by_readers(call, token))
     if identity is None:
         raise Refused("invalid_bearer")
+    jkt = "" if identity.session is None else identity.session.jkt
+    if bool(jkt) is not bound:  # §7.1: what is bound is no bearer token, and what is not needs no proof
+        raise Refused("invalid_bearer")
+    if bound:
+        await demand_key(call, jkt, token)
     return identity
 
 

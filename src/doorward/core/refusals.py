@@ -27,6 +27,8 @@ REASONS: dict[str, Reason] = {
     "attempt_expired": Reason(401, "Too late", "This sign-in took too long. Start again from the sign-in page."),
     "not_signed_in": Reason(401, "Not signed in", "Sign in first."),
     "invalid_bearer": Reason(401, "Token not valid", "The access token is not valid, or not any more."),
+    "invalid_proof": Reason(401, "Proof not valid", "The DPoP proof is missing, not valid, or of another key."),
+    "use_dpop_nonce": Reason(401, "Nonce needed", "Make the DPoP proof anew, with the nonce in the header DPoP-Nonce."),
     "fresh_proof_required": Reason(401, "Prove it is you", "Prove once more who you are before this step."),
     "second_factor_required": Reason(401, "A second factor is needed", "Set up a second way to prove who you are."),
     "refresh_refused": Reason(401, "Refresh refused", "The refresh token is not valid any more. Sign in again."),
@@ -61,7 +63,8 @@ class FieldError:
 class Refused(Exception):
     """Raised where somebody may not do something. What was written before stays written (rule 11).
 
-    `retry_after` in whole seconds; `methods` are the ways that would lift the refusal; `errors` name fields.
+    `retry_after` in whole seconds; `methods` are the ways that would lift the refusal; `errors` name fields;
+    `nonce` is what the next DPoP proof must carry.
     """
 
     reason: str
@@ -69,6 +72,7 @@ class Refused(Exception):
     retry_after: int | None = None
     methods: Sequence[str] = ()
     errors: Sequence[FieldError] = field(default=())
+    nonce: str = ""
 
     def __post_init__(self) -> None:
         super().__init__(self.reason)

@@ -22,7 +22,8 @@ class Session(Record):
     """A row that exists is valid: what ends a session deletes its row in the same transaction.
 
     `id` stays while the secret behind `digest` rotates. `host_digest` is a keyed digest of the host's password
-    field and active flag at sign-in: a host that changes either ends the session (rule 20).
+    field and active flag at sign-in: a host that changes either ends the session (rule 20). `jkt` is the thumbprint of
+    the key that its tokens are bound to (rule 25).
     """
 
     table: ClassVar[str] = "doorward_session"
@@ -36,6 +37,7 @@ class Session(Record):
     host_digest: str = column()
     kind: str = column(size=16, default="session")
     remember: bool = column(default=False)
+    jkt: str = column(size=64, default="")
     user_agent: str = column(size=400, default="")
     ip: str = column(size=64, default="")
     created_at: datetime = column()

@@ -13,6 +13,7 @@ from typing import Any
 from doorward.core.attempt import NO_WAY_IN, OF_A_SESSION, SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
 from doorward.core.call import Call
 from doorward.core.events import SignedIn
+from doorward.core.possession import key_held
 from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Caller, Identity, Session, host_digest, session_digest
@@ -77,6 +78,7 @@ async def begin(
     if issue not in call.world.issuers:
         raise invalid("issue", "not_offered", f"expected one of {', '.join(call.world.issuers)}")
     await bound_attempts(call)
+    jkt = await key_held(call) if issue == "tokens" else ""
     secret = call.new_secret()
     attempt = Attempt(
         digest=_attempt_digest(secret),
@@ -85,6 +87,7 @@ async def begin(
         remember=remember,
         return_to=_checked_return(call, return_to),
         browser=call.client.browser,
+        jkt=jkt,
         network=call.client.network,
         created_at=call.now,
         expires_at=call.now + (life or call.policy.attempt_life),
@@ -121,6 +124,8 @@ async def current(call: Call, attempt: str | None, *, purpose: str | tuple[str, 
         raise Refused("no_sign_in_under_way")
     if found.expires_at <= call.now:
         raise Refused("attempt_expired")
+    if found.issue == "tokens" and call.client.proof is not None and await key_held(call) != found.jkt:
+        raise Refused("invalid_proof")  # the key is chosen with the first request, and stays
     return UnderWay(found, secret, stored=True)
 
 
@@ -339,6 +344,7 @@ async def _started(call: Call, attempt: Attempt, user: User, secret: str) -> Ses
         host_digest=host_digest(call.keyring.key("host-state"), user),
         kind=attempt.issue,
         remember=attempt.remember,
+        jkt=attempt.jkt,
         user_agent=call.client.user_agent[:400],
         ip=call.client.ip,
         created_at=call.now,

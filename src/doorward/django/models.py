@@ -119,6 +119,7 @@ class Attempt(models.Model):
     remember = flag()
     return_to = text(2048, default="")
     browser = flag()
+    jkt = text(64, default="")
     network = text(64, db_index=True)
     guard = number(default=0)
     created_at = moment()
@@ -139,6 +140,7 @@ class Session(models.Model):
     host_digest = text()
     kind = text(16, default="session")
     remember = flag()
+    jkt = text(64, default="")
     user_agent = text(400, default="")
     ip = text(64, default="")
     created_at = moment()
@@ -296,6 +298,16 @@ class UserRole(models.Model):
 
     class Meta:
         db_table = "doorward_user_role"
+
+
+class SpentProof(models.Model):
+    """A DPoP proof that was used."""
+
+    digest = text(primary_key=True)
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_dpop_proof"
 
 
 class LimitWindow(models.Model):

@@ -46,8 +46,10 @@ async def access_token(call: Call, user: User, session: Session, *, audience: st
     }
     if roles := await roles_of(call, user):
         claims["roles"] = list(roles)
+    if session.jkt:
+        claims["cnf"] = {"jkt": session.jkt}  # RFC 9449 §6.1
     token = jwt.sign(claims, await signing_key(call), typ=TYPE)
-    return {"access_token": token, "token_type": "Bearer", "expires_in": life}
+    return {"access_token": token, "token_type": "DPoP" if session.jkt else "Bearer", "expires_in": life}
 
 
 async def read_bearer(call: Call, token: str) -> Identity | None:

@@ -12,6 +12,7 @@ from doorward.core.call import Call
 from doorward.core.events import RefreshTokenReused
 from doorward.core.feature import Feature, Sweep
 from doorward.core.identify import by_session, end_session
+from doorward.core.possession import demand_key
 from doorward.core.records import Record, User, column
 from doorward.core.refusals import Refused
 from doorward.core.session import Session
@@ -94,6 +95,8 @@ async def refresh(call: Call, *, refresh_token: TokenText, audience: UrlText | N
     identity = None if session is None else await by_session(call, session)
     if session is None or identity is None:
         raise Refused("refresh_refused")
+    if session.jkt:  # before anything is moved: who lacks the key ends nothing, either
+        await demand_key(call, session.jkt)
     successor = presented.successor(call, family.key_id)
     if not await _rotated(call, family, presented, successor) and not await _repeats(call, presented, successor):
         await _end(call, family, identity.user)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from doorward.core.call import Client
+from doorward.core.call import Client, ProofHeader
 from doorward.core.settings import Settings
 from doorward.http.bodies import FORM
 from doorward.http.cookies import Cookie
@@ -29,7 +29,17 @@ def client_of(request: Request, settings: Settings, cookies: Mapping[Cookie, str
         attempt=cookies.get("attempt", ""),
         known_device=cookies.get("device", ""),
         locale=locale_of(request, settings),
+        proof=_proof(request, settings),
     )
+
+
+def _proof(request: Request, settings: Settings) -> ProofHeader | None:
+    """RFC 9449 §4.3 (1): there is one such field. Several are joined, which makes no proof of them."""
+    sent = request.headers.all("dpop")
+    if not sent:
+        return None
+    method = "GET" if request.method == "WEBSOCKET" else request.method  # what a handshake is on the wire (RFC 6455)
+    return ProofHeader(",".join(sent), method, f"{settings.origin}{request.path}")
 
 
 def locale_of(request: Request, settings: Settings) -> str:

@@ -105,6 +105,8 @@ class Site:
             return self._static(visit.request, Static(headers.JSON, body, etag_of(body)))
         says_who = isinstance(result, Stepped) and result.only_says_who and result.identity is call.caller
         read_at = call.caller.shapes.get("read_at") if says_who and call.caller is not None else None
+        if call.client.proof is not None:  # good once, so nothing of it may be told again
+            read_at = None
         return Response(status, [("Content-Type", headers.JSON)], body, read_at)
 
     async def _refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
@@ -234,9 +236,9 @@ async def identity_of(request: Request, session_cookie: str, call: Call) -> Call
     """Raises `invalid_bearer` for any `Authorization` that is not one live bearer token (rules 30 and 34)."""
     if "authorization" in request.headers:
         scheme, _, token = (request.headers.one("authorization") or "").partition(" ")
-        if scheme.lower() != "bearer" or not token or len(token) > 8192 or not _is_token(token):
+        if scheme.lower() not in ("bearer", "dpop") or not token or len(token) > 8192 or not _is_token(token):
             raise Refused("invalid_bearer")
-        return await by_bearer(call, token)
+        return await by_bearer(call, token, bound=scheme.lower() == "dpop")
     return await by_cookie(call, session_cookie) if session_cookie else None
 
 

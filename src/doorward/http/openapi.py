@@ -44,7 +44,7 @@ def document(doorward: Doorward, routes: Mapping[str, Route]) -> Schema:
         "paths": {prefix + path: _path(route) for path, route in sorted(routes.items()) if route.read or route.write},
         "components": {
             "schemas": {"Problem": _PROBLEM, "User": _USER, "Session": _SESSION, "Tokens": _TOKENS, "Step": _STEP},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -75,7 +75,7 @@ def _operation(action: Action[..., Any]) -> Schema:
         str(status): {"description": _described(status), "content": _problem_content()} for status in statuses
     }
     if action.needs is not Needs.NOTHING:
-        operation["security"] = [{"bearer": []}]
+        operation["security"] = [{name: []} for name in _SCHEMES if name != "apiKey" or action.keys]
     return operation
 
 
@@ -161,6 +161,11 @@ def _object(required: Mapping[str, Schema], optional: Mapping[str, Schema] | Non
     return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
 
 
+_SCHEMES: Mapping[str, Schema] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "dpop": {"type": "http", "scheme": "DPoP", "description": "A bound access token, with a proof in DPoP (RFC 9449)"},
+    "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "API key", "description": "dwk_…"},
+}
 _PROBLEM = _object(
     {
         "type": {"type": "string", "format": "uri"},

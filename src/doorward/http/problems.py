@@ -7,11 +7,13 @@ from typing import Any
 
 from doorward.core.refusals import REASONS, Refused
 from doorward.http.messages import Response
+from doorward.primitives import dpop
 
 MEDIA_TYPE = "application/problem+json"
 # A name that clients compare, not an address to open: it must not change with the installation or the version.
 TYPES = "https://doorward.invalid/problems/"
 REALM = 'Bearer realm="doorward"'
+DPOP_ERRORS = {"invalid_proof": "invalid_dpop_proof", "use_dpop_nonce": "use_dpop_nonce"}  # RFC 9449 §7.1
 RETRY_AFTER = 2  # seconds, where nobody knows better
 
 
@@ -26,6 +28,8 @@ def headers_of(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") 
     headers = []
     if refused.status == 401 or refused.reason == "not_permitted":
         headers.append(("WWW-Authenticate", _challenge(refused.reason, fresh_within, acr)))
+    if refused.nonce:
+        headers.append(("DPoP-Nonce", refused.nonce))
     if (seconds := retry_after(refused)) is not None:
         headers.append(("Retry-After", str(seconds)))
     return headers
@@ -75,6 +79,8 @@ def _challenge(reason: str, fresh_within: int, acr: str) -> str:
     """Every 401 says how to do better, and never asks for a password in a browser's own dialogue (rule 34)."""
     if reason == "invalid_bearer":
         return f'{REALM}, error="invalid_token"'
+    if reason in DPOP_ERRORS:
+        return f'DPoP realm="doorward", error="{DPOP_ERRORS[reason]}", algs="{" ".join(dpop.ALGORITHMS)}"'
     if reason == "not_permitted":
         return f'{REALM}, error="insufficient_scope"'
     if reason == "second_factor_required":

@@ -51,7 +51,7 @@ class Visit:
     @property
     def quick(self) -> bool:
         """Reads only, so that it may run where nothing should wait long."""
-        return self.request.method == "GET"
+        return self.request.method == "GET" and self.client.proof is None  # a proof is written down as spent
 
     @property
     def claims_nobody(self) -> bool:

@@ -174,7 +174,7 @@ class Guest:
         async with self.house.stores.unit("sync") as store:
             call = self.house.doorward.call(store, self.house.hash, self.client)
             if self.bearer:
-                call.caller = await by_bearer(call, self.bearer)
+                call.caller = await by_bearer(call, self.bearer, bound=self.client.proof is not None)
             elif self.session:
                 call.caller = await by_cookie(call, self.session)
             try:

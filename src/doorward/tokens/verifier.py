@@ -128,6 +128,8 @@ def _digest(token: object) -> bytes:
 
 
 def _token(claims: Mapping[str, Any]) -> Token:
+    if "cnf" in claims:  # RFC 9449 §7.2: good with a proof of its key only, which is not asked for here
+        raise jwt.InvalidToken("bound")
     times = {name: datetime.fromtimestamp(claims[name], UTC) for name in ("auth_time", "exp") if name in claims}
     aud = claims["aud"]
     return Token(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from doorward.core.call import Call
 from doorward.core.rights import grant
@@ -32,6 +32,7 @@ class InProcessHost(ABC):
 
     origin = ORIGIN
     auth: Any
+    elsewhere: ClassVar[dict[str, str]] = {}  # routes of its own that have another path here
 
     def __init__(self, database: str, **options: Any) -> None:
         self.clock, self.mail = Clock(), MailBox()

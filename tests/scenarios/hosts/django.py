@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -63,6 +63,8 @@ class DjangoWsgiHost(InProcessHost):
 class DjangoAsgiHost(AsgiHost):
     """The project's own routes are `async def` here."""
 
+    elsewhere: ClassVar[dict[str, str]] = {"/who": "/awho", "/closed": "/aclosed", "/editors": "/aeditors"}
+
     def give(self, email: str, role: str) -> None:
         give(email, role)
 
@@ -71,13 +73,7 @@ class DjangoAsgiHost(AsgiHost):
         self.app = project.asgi()
 
     def send(self, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:
-        return super().send(
-            method,
-            {"/who": "/awho", "/closed": "/aclosed", "/editors": "/aeditors"}.get(target, target),
-            headers,
-            body,
-            peer,
-        )
+        return super().send(method, self.elsewhere.get(target, target), headers, body, peer)
 
     def close(self) -> None:
         stopped(self.auth)  # in this thread, whose connection it is

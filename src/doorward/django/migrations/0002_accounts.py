@@ -66,6 +66,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SpentProof",
+            fields=[
+                ("digest", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("expires_at", models.DateTimeField(db_index=True)),
+            ],
+            options={
+                "db_table": "doorward_dpop_proof",
+            },
+        ),
+        migrations.CreateModel(
             name="UserRole",
             fields=[
                 ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
@@ -95,6 +105,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="pendingsignup",
             name="role",
+            field=models.CharField(default="", max_length=64),
+        ),
+        migrations.AddField(
+            model_name="session",
+            name="jkt",
             field=models.CharField(default="", max_length=64),
         ),
         migrations.AddField(

@@ -29,6 +29,13 @@ def upgrade() -> None:
     op.create_index("ix_doorward_api_key_expires_at", "doorward_api_key", ["expires_at"], unique=False)
     op.create_index("ix_doorward_api_key_user_id", "doorward_api_key", ["user_id"], unique=False)
     op.create_table(
+        "doorward_dpop_proof",
+        sa.Column("digest", text(255), nullable=False),
+        sa.Column("expires_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_doorward_dpop_proof"),
+    )
+    op.create_index("ix_doorward_dpop_proof_expires_at", "doorward_dpop_proof", ["expires_at"], unique=False)
+    op.create_table(
         "doorward_former_username",
         sa.Column("key", text(255), nullable=False),
         sa.Column("user_id", text(64), nullable=False),
@@ -73,6 +80,7 @@ def upgrade() -> None:
     op.add_column("doorward_account", sa.Column("closes_at", moment(), nullable=True))
     op.create_index("ix_doorward_account_closes_at", "doorward_account", ["closes_at"], unique=False)
     op.add_column("doorward_pending_sign_up", sa.Column("role", text(64), server_default=sa.text("''"), nullable=False))
+    op.add_column("doorward_session", sa.Column("jkt", text(64), server_default=sa.text("''"), nullable=False))
     op.add_column("doorward_token_key", sa.Column("expires_at", moment(), nullable=True))
     op.add_column("doorward_token_key", sa.Column("signs_from", moment(), nullable=True))
     op.create_index("ix_doorward_token_key_expires_at", "doorward_token_key", ["expires_at"], unique=False)
@@ -82,6 +90,7 @@ def downgrade() -> None:
     op.drop_index("ix_doorward_token_key_expires_at", table_name="doorward_token_key")
     op.drop_column("doorward_token_key", "signs_from")
     op.drop_column("doorward_token_key", "expires_at")
+    op.drop_column("doorward_session", "jkt")
     op.drop_column("doorward_pending_sign_up", "role")
     op.drop_index("ix_doorward_account_closes_at", table_name="doorward_account")
     op.drop_column("doorward_account", "closes_at")
@@ -97,6 +106,8 @@ def downgrade() -> None:
     op.drop_index("ix_doorward_former_username_user_id", table_name="doorward_former_username")
     op.drop_index("ix_doorward_former_username_expires_at", table_name="doorward_former_username")
     op.drop_table("doorward_former_username")
+    op.drop_index("ix_doorward_dpop_proof_expires_at", table_name="doorward_dpop_proof")
+    op.drop_table("doorward_dpop_proof")
     op.drop_index("ix_doorward_api_key_user_id", table_name="doorward_api_key")
     op.drop_index("ix_doorward_api_key_expires_at", table_name="doorward_api_key")
     op.drop_table("doorward_api_key")
