@@ -103,6 +103,11 @@ class Migration(migrations.Migration):
             field=models.CharField(default="", max_length=64),
         ),
         migrations.AddField(
+            model_name="attempt",
+            name="jkt",
+            field=models.CharField(default="", max_length=64),
+        ),
+        migrations.AddField(
             model_name="pendingsignup",
             name="role",
             field=models.CharField(default="", max_length=64),
