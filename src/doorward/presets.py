@@ -8,7 +8,9 @@ from doorward.features.account import OwnAccount
 from doorward.features.api_keys import ApiKeys
 from doorward.features.change_email import ChangeEmail
 from doorward.features.dpop import Dpop
+from doorward.features.email_code import EmailCode
 from doorward.features.forward_auth import ForwardAuth
+from doorward.features.magic_link import MagicLink
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
 from doorward.features.password_hashes import PasswordHashes
@@ -36,6 +38,8 @@ def standard() -> tuple[Feature, ...]:
         PasswordHashes(),
         Password(),
         ResetPassword(),
+        EmailCode(),
+        MagicLink(),
         Totp(),
         Recovery(),
         StepUp(),

@@ -12,7 +12,7 @@ import doorward
 from doorward.core.call import Letter
 from doorward.delivery.composing import compose
 from doorward.delivery.texts import TEXTS, Code, Link
-from tests.delivery import golden, letters_about_addresses
+from tests.delivery import golden, letters_about_addresses, letters_that_let_in
 
 WORDS = {
     "service": "Acme",
@@ -34,7 +34,7 @@ WORDS = {
     "scopes": "reports.read",
 }
 FOOTER = "\n-- \nAcme sent this letter by itself. Nobody reads answers to it.\n"
-GOLDEN = {**letters_about_addresses.GOLDEN, **golden.GOLDEN}
+GOLDEN = {**letters_about_addresses.GOLDEN, **letters_that_let_in.GOLDEN, **golden.GOLDEN}
 
 
 def letter(template: str, **words: str) -> Letter:

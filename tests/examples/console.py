@@ -91,7 +91,9 @@ class Terminal:
         """What the last letter holds, and what the authenticator app shows now."""
         letter = self.host.mail.letters[-1].words if self.host.mail.letters else {}
         if "code" in letter:
-            self.words |= {"CODE": letter["code"], "LINK": self.host.mail.token()}
+            self.words["CODE"] = letter["code"]
+        if "link" in letter:
+            self.words["LINK"] = self.host.mail.token()
         undo = [one.words["undo_link"] for one in self.host.mail.letters if one.words.get("undo_link")]
         if undo:
             self.words["UNDO"] = undo[-1].partition("token=")[2]

@@ -105,6 +105,22 @@ def _forgetful(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "password is reset", ann.follow(send(ann, "/password/reset", link, new_password=PASSWORD))
 
 
+def _by_mail(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Somebody with an account signs in by the code of a letter, and by its link."""
+    ann = Browser(host)
+    yield "ask for a code", ann.page("/sign-in/email-code/send?return_to=/shelf")
+    sent = send(ann, "/sign-in/email-code/send", "/sign-in/email-code/send", identifier=ADDRESS)
+    yield "code to sign in", ann.follow(sent)
+    yield "wrong code to sign in", send(ann, "/sign-in/email-code", "/sign-in/email-code", code="000000")
+    yield "ask for a link", ann.page("/sign-in/magic-link/send")
+    sent = send(ann, "/sign-in/magic-link/send", "/sign-in/magic-link/send", identifier=ADDRESS)
+    yield "link is sent", ann.follow(sent)
+    link = f"/sign-in/magic-link?token={host.mail.token()}"
+    yield "link to sign in", ann.page(link)
+    yield "link to sign in elsewhere", Browser(host).page(link)
+    yield "signed in by link", ann.follow(send(ann, "/sign-in/magic-link", link))
+
+
 def _without_password(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "/password/set", signed_up(host, address="set@example.com").page("/password/set")
 
@@ -127,6 +143,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield from _with_two_addresses(host)
     ann = signed_up(host)
     yield from _forgetful(host)
+    yield from _by_mail(host)
     yield from _without_password(host)
     send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):

@@ -81,6 +81,11 @@ async def mailbox_of(call: Call, user: User) -> Owner | None:
     return Owner(user, user.email if user.email and user.email in addresses else addresses[0])
 
 
+def shown_to(identifier: str) -> str:
+    """Where a letter went, masked; only where the client sent that address itself (rule 4)."""
+    return text.masked_address(identifier) if text.canonical_address(identifier) else ""
+
+
 async def with_code(call: Call, attempt: Attempt, owner: Owner | None, *, to: str) -> tuple[Attempt, str]:
     """The attempt with a new code for its owner, and the code; for nobody with a decoy, and no code.
 

@@ -249,7 +249,7 @@ async def _methods_of(call: Call, user: User, reachable: bool) -> tuple[frozense
     kinds = {row.kind for row in rows if row.disabled_at is None}
     if "password" not in bound and is_usable(user.password or ""):  # a host's user, whose password nobody tried yet
         kinds.add("password")
-    if reachable:
+    if reachable and "password" not in bound | kinds:  # mail stands in where there is nothing better
         kinds.add(EMAIL.name)
     known = call.world.offered
     return frozenset(kinds & known), frozenset(bound & known - kinds)

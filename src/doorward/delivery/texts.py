@@ -195,6 +195,27 @@ TEXTS: Mapping[str, Text] = {
         ),
         greets=False,
     ),
+    "sign_in_code": Text(
+        _("Your code for {service}"),
+        (
+            Say(_("Type this code where you asked for it, to sign in at {service}:")),
+            Code("code"),
+            Say(_("It works for {minutes} minutes, once.")),
+            Say(_("Nobody from {service} will ever ask you for this code. Give it to no one.")),
+            Say(_("If you did not ask for it, there is nothing to do.")),
+        ),
+        greets=False,
+    ),
+    "sign_in_link": Text(
+        _("Sign in at {service}"),
+        (
+            Say(_("With this link you sign in at {service}. It works for {minutes} minutes, once, and asks first:")),
+            Link("link", _("Sign in")),
+            Say(_("Give it to no one: who has it signs in as you.")),
+            Say(_("If you did not ask for it, there is nothing to do.")),
+        ),
+        greets=False,
+    ),
     "password_reset": Text(
         _("Your password at {service} was reset"),
         (
