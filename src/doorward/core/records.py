@@ -170,6 +170,20 @@ class EmailAddress(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber(Record):
+    """A phone number of a user, in E.164. `verified_key` is the same where somebody vouches for it, else NULL."""
+
+    table: ClassVar[str] = "doorward_phone_number"
+
+    id: str = column(key=True, size=64)
+    user_id: str = column(index=True, size=64)
+    number: str = column(size=16)
+    verified_key: str | None = column(unique=True, size=16, default=None)
+    verified_at: datetime | None = column(default=None)
+    created_at: datetime = column()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator(Record):
     """Something enrolled that can prove who one is (NIST SP 800-63B-4): password, TOTP secret, recovery code.
 
@@ -213,4 +227,4 @@ class OutboxMessage(Record):
     created_at: datetime = column()
 
 
-CORE_RECORDS: tuple[type[Record], ...] = (User, Account, EmailAddress, Authenticator, OutboxMessage)
+CORE_RECORDS: tuple[type[Record], ...] = (User, Account, EmailAddress, PhoneNumber, Authenticator, OutboxMessage)

@@ -16,6 +16,7 @@ from doorward.core.refusals import Misconfigured
 from doorward.locale import catalogues
 from doorward.primitives import text
 from doorward.primitives.keyring import parse_secret
+from doorward.primitives.phones import is_region
 from doorward.primitives.urls import Origin
 
 Network = IPv4Network | IPv6Network
@@ -91,6 +92,7 @@ class Settings:
     sign_up: Literal["open", "domains", "closed"] = "open"
     sign_up_domains: tuple[str, ...] = ()
     reserved_usernames: tuple[str, ...] = ()
+    phone_region: str = ""
     rp_name: str = "Doorward"
     locales: str = ""
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
@@ -184,6 +186,12 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
     return parse
 
 
+def _region(value: Any) -> str:
+    if not is_region(_text(value)):
+        raise ValueError(f"expected a region such as DE, and the extra `phone` installed, not {value!r}")
+    return str(value)
+
+
 def _flag(value: Any) -> bool:
     known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
     if value not in known:
@@ -247,6 +255,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SIGN_UP", "`open`, `domains` or `closed`.", _choice("open", "domains", "closed")),
     Setting("SIGN_UP_DOMAINS", "Domains whose addresses may sign up; `.example.com`: all below it.", _list(_domain)),
     Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(_text)),
+    Setting("PHONE_REGION", "Where phone numbers without `+` are from, such as `DE`.", _region),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),

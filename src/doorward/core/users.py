@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from doorward.core.call import Call, Letter
-from doorward.core.records import Account, EmailAddress, User
+from doorward.core.records import Account, EmailAddress, PhoneNumber, User
 from doorward.primitives import text
+from doorward.primitives.phones import canonical_phone
 
 
 async def find_user(call: Call, identifier: str) -> User | None:
-    """The user behind an address (verified) or user name. Addresses come first, so no name can shadow one.
+    """The user behind an address (verified), a user name or a phone number. Addresses come first, so no name can shadow
+    one; no name of ours reads as a number, and one of the host's that does comes before it.
 
     An address that several accounts of the host share, none of them verified, finds nobody (rule 3).
     """
@@ -23,7 +25,19 @@ async def find_user(call: Call, identifier: str) -> User | None:
         user = await _host_user(call, email=identifier)
         if user is not None:
             return user
-    return await _by_username(call, identifier)
+    return await _by_username(call, identifier) or await _by_phone(call, identifier)
+
+
+async def _by_phone(call: Call, identifier: str) -> User | None:
+    number = canonical_phone(identifier, region=call.world.settings.phone_region)
+    found = await call.store.get(PhoneNumber, verified_key=number) if number is not None else None
+    return None if found is None else await call.store.get(User, id=found.user_id)
+
+
+async def phone_of(call: Call, user: User) -> str | None:
+    """The phone number of a user that somebody has vouched for."""
+    rows = await call.store.find(PhoneNumber, user_id=user.id, limit=1)
+    return rows[0].verified_key if rows else None
 
 
 async def _by_username(call: Call, identifier: str) -> User | None:
@@ -54,9 +68,14 @@ async def _host_user(call: Call, *, email: str = "", username: str = "") -> User
     return users[0] if account is None or account.address_exempt else None
 
 
-def canonical_identifier(identifier: str) -> str:
-    """What limits and decoys are keyed by: one form for all spellings of an identifier."""
-    return text.canonical_address(identifier) or text.canonical_username(identifier) or identifier.strip().casefold()
+def canonical_identifier(identifier: str, *, region: str = "") -> str:
+    """What limits and decoys are keyed by: one form for all spellings of an identifier. `region` is PHONE_REGION."""
+    return (
+        text.canonical_address(identifier)
+        or text.canonical_username(identifier)
+        or canonical_phone(identifier, region=region)
+        or identifier.strip().casefold()
+    )
 
 
 async def standing_addresses(call: Call, user: User) -> tuple[EmailAddress, ...]:

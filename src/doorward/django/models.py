@@ -66,6 +66,20 @@ class EmailAddress(models.Model):
         db_table = "doorward_email_address"
 
 
+class PhoneNumber(models.Model):
+    """A phone number of a user; unique where somebody vouches for it."""
+
+    id = text(64, primary_key=True)
+    user_id = text(64, db_index=True)
+    number = text(16)
+    verified_key = text(16, unique=True, null=True)
+    verified_at = moment(null=True)
+    created_at = moment()
+
+    class Meta:
+        db_table = "doorward_phone_number"
+
+
 class Authenticator(models.Model):
     """Something enrolled that can prove who one is."""
 

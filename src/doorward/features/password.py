@@ -48,7 +48,7 @@ async def sign_in(
     return_to: UrlText | None = None,
     attempt: AttemptText | None = None,
 ) -> Stepped:
-    """Sign in with an address or user name and a password. With `attempt`, prove it for a step-up under way."""
+    """Sign in with an address, user name or phone number, and a password. With `attempt`, prove it for a step-up."""
     if attempt is not None:
         under_way = await current(call, attempt)
         if not under_way.attempt.user_id:
@@ -104,7 +104,7 @@ async def prove(call: Call, identifier: str, password: str) -> Proved:
     """The user whose password this is. Unknown, without a password, closed and wrong: one word, the same work."""
     user = await find_user(call, identifier)
     known = user is not None and is_known_device(call, user.id)
-    canonical = canonical_identifier(identifier)
+    canonical = canonical_identifier(identifier, region=call.world.settings.phone_region)
     limit_key = await limit_tries(call, "password", canonical, known=known)
     epoch = await epoch_of(call, user)
     authenticator = None if user is None else await password_of(call, user)

@@ -15,7 +15,7 @@ from doorward.core.rights import roles_of
 from doorward.core.session import Caller, Identity, KeyIdentity, Session
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Confirm, Enroll, Prove, Verify, amr_of, assurance_level
-from doorward.core.users import standing_addresses
+from doorward.core.users import phone_of, standing_addresses
 
 
 async def answer_of(call: Call, result: object, status: int) -> tuple[int, object]:
@@ -105,7 +105,7 @@ async def user_shape(call: Call, user: User) -> dict[str, object]:
         "email": user.email,
         "email_verified": await _is_verified(call, user),
         "username": user.username,
-        "phone": None,
+        "phone": await phone_of(call, user),
         "roles": list(await roles_of(call, user)),
         "created_at": moment(user.created_at),
     }

@@ -11,17 +11,19 @@ from doorward.core import erasure
 from doorward.core.call import Call
 from doorward.core.events import SignedOut, SignedUp
 from doorward.core.identify import end_sessions
-from doorward.core.records import EmailAddress, User
+from doorward.core.records import EmailAddress, PhoneNumber, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import ADMIN, grant, revoke, roles_of
 from doorward.core.session import Session
 from doorward.core.sign_in import enrolled_methods
 from doorward.core.usernames import check_username
-from doorward.core.users import find_user
+from doorward.core.users import find_user, phone_of, standing_addresses
+from doorward.features.change_email import add_vouched
 from doorward.features.password_rules import check_new_password
 from doorward.features.sign_up import Conflict, PendingSignUp, make_user, sign_up
 from doorward.http.answers import moment, user_shape
 from doorward.primitives import text, tokens
+from doorward.primitives.phones import canonical_phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,46 @@ async def erase(call: Call, who: str) -> Mapping[str, Any]:
     user = await find(call, who)
     await erasure.erase(call, user.id)
     return {"id": user.id, "erased": True}
+
+
+async def addresses(call: Call, who: str) -> Mapping[str, Any]:
+    """The verified addresses of a user, the main one first, and the phone number."""
+    user = await find(call, who)
+    rows = sorted(await standing_addresses(call, user), key=lambda row: not row.is_primary)
+    shown = [{"email": row.address, "primary": row.is_primary, "verified": bool(row.verified_key)} for row in rows]
+    return {"id": user.id, "items": shown, "phone": await phone_of(call, user)}
+
+
+async def add_address(call: Call, who: str, email: str) -> Mapping[str, Any]:
+    """Add an address that the operator vouches for."""
+    user = await find(call, who)
+    await _free_address(call, email.strip(" "))
+    await add_vouched(call, user, email)
+    return await addresses(call, user.id)
+
+
+async def set_phone(call: Call, who: str, number: str | None) -> Mapping[str, Any]:
+    """Give a user the phone number that the operator vouches for, in the place of another; None takes it away."""
+    user = await find(call, who)
+    canonical = None if number is None else canonical_phone(number, region=call.world.settings.phone_region)
+    if number is not None and canonical is None:
+        raise invalid("number", "not_valid", "no number of a person; with its country, such as +49 171 1234567")
+    async with call.all_or_nothing():
+        await call.store.remove(PhoneNumber, user_id=user.id)
+        if canonical is not None and not await call.store.add(_vouched(call, user, canonical)):
+            raise Refused("state_changed", "Somebody has this phone number already.")
+    return {"id": user.id, "phone": canonical}
+
+
+def _vouched(call: Call, user: User, number: str) -> PhoneNumber:
+    return PhoneNumber(
+        id=call.new_id(),
+        user_id=user.id,
+        number=number,
+        verified_key=number,
+        verified_at=call.now,
+        created_at=call.now,
+    )
 
 
 async def sign_out(call: Call, who: str) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from doorward.core.call import Call
+from doorward.core.refusals import Misconfigured
 from doorward.http.answers import user_shape
 from doorward.server import people
 from doorward.server.opening import CONFIG, run_story
@@ -143,3 +144,42 @@ def revoke(output: Output, config: Path | None, who: str, role: str) -> None:
     """Take a role away from a user."""
     done = run_story(config, lambda call: people.revoke_role(call, who, role))
     output.result(done, f"Roles now: {', '.join(done['roles']) or 'none'}.")
+
+
+@command.command("addresses")
+@CONFIG
+@click.argument("who")
+@reports
+def addresses(output: Output, config: Path | None, who: str) -> None:
+    """Show the e-mail addresses and the phone number somebody signs in by."""
+    found = run_story(config, lambda call: people.addresses(call, who))
+    if output.as_json:
+        output.result(found)
+        return
+    rows = [(one["email"], "main" if one["primary"] else "", _shown(one["verified"])) for one in found["items"]]
+    output.table(("address", "", "verified"), [*rows, *([(found["phone"], "", "yes")] if found["phone"] else [])])
+
+
+@command.command("add-address")
+@CONFIG
+@click.argument("who")
+@click.argument("email")
+@reports
+def add_address(output: Output, config: Path | None, who: str, email: str) -> None:
+    """Give WHO another e-mail address, which you vouch for. All addresses are told."""
+    found = run_story(config, lambda call: people.add_address(call, who, email))
+    output.result(found, f"They can sign in by {email}, too.")
+
+
+@command.command("phone")
+@CONFIG
+@click.argument("who")
+@click.argument("number", required=False)
+@click.option("--remove", is_flag=True, help="Take the number away.")
+@reports
+def phone(output: Output, config: Path | None, who: str, number: str | None, remove: bool) -> None:
+    """Give WHO the phone number NUMBER, which you vouch for: they can sign in by it."""
+    if remove == (number is not None):
+        raise Misconfigured("user.E2", "give the number, or --remove")
+    done = run_story(config, lambda call: people.set_phone(call, who, number))
+    output.result(done, f"They can sign in by {done['phone']}." if done["phone"] else "They have no phone number now.")
