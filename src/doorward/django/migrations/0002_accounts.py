@@ -54,6 +54,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PhoneNumber",
+            fields=[
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("user_id", models.CharField(db_index=True, max_length=64)),
+                ("number", models.CharField(max_length=16)),
+                ("verified_key", models.CharField(max_length=16, null=True, unique=True)),
+                ("verified_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "doorward_phone_number",
+            },
+        ),
+        migrations.CreateModel(
             name="Role",
             fields=[
                 ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),

@@ -59,6 +59,18 @@ def upgrade() -> None:
     op.create_index("ix_doorward_mailed_link_expires_at", "doorward_mailed_link", ["expires_at"], unique=False)
     op.create_index("ix_doorward_mailed_link_user_id", "doorward_mailed_link", ["user_id"], unique=False)
     op.create_table(
+        "doorward_phone_number",
+        sa.Column("id", text(64), nullable=False),
+        sa.Column("user_id", text(64), nullable=False),
+        sa.Column("number", text(16), nullable=False),
+        sa.Column("verified_key", text(16), nullable=True),
+        sa.Column("verified_at", moment(), nullable=True),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_doorward_phone_number"),
+        sa.UniqueConstraint("verified_key", name="uq_doorward_phone_number_verified_key"),
+    )
+    op.create_index("ix_doorward_phone_number_user_id", "doorward_phone_number", ["user_id"], unique=False)
+    op.create_table(
         "doorward_role",
         sa.Column("name", text(64), nullable=False),
         sa.Column("permissions", text(), nullable=False),
@@ -102,6 +114,8 @@ def downgrade() -> None:
     op.drop_index("ix_doorward_user_role_role", table_name="doorward_user_role")
     op.drop_table("doorward_user_role")
     op.drop_table("doorward_role")
+    op.drop_index("ix_doorward_phone_number_user_id", table_name="doorward_phone_number")
+    op.drop_table("doorward_phone_number")
     op.drop_index("ix_doorward_mailed_link_user_id", table_name="doorward_mailed_link")
     op.drop_index("ix_doorward_mailed_link_expires_at", table_name="doorward_mailed_link")
     op.drop_table("doorward_mailed_link")
