@@ -174,6 +174,7 @@ class PhoneNumber(Record):
     """A phone number of a user, in E.164. `verified_key` is the same where somebody vouches for it, else NULL."""
 
     table: ClassVar[str] = "doorward_phone_number"
+    exported: ClassVar[tuple[str, ...]] = ("id", "number", "verified_at", "created_at")
 
     id: str = column(key=True, size=64)
     user_id: str = column(index=True, size=64)
