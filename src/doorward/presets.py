@@ -10,6 +10,7 @@ from doorward.features.change_email import ChangeEmail
 from doorward.features.dpop import Dpop
 from doorward.features.email_code import EmailCode
 from doorward.features.forward_auth import ForwardAuth
+from doorward.features.introspection import Introspection
 from doorward.features.magic_link import MagicLink
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
@@ -48,6 +49,7 @@ def standard() -> tuple[Feature, ...]:
         SignOut(),
         AccessTokens(),
         RefreshTokens(),
+        Introspection(),
         ApiKeys(),
         Roles(),
         ForwardAuth(),

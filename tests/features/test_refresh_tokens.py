@@ -124,6 +124,8 @@ def test_revoking_is_answered_the_same_for_all(house: House) -> None:
     signed_up(house)
     guest, token = started(house)
     assert house.program().do(refresh_tokens.revoke, token="nothing", token_type_hint="x", more="y") is None
+    assert house.program().do(refresh_tokens.revoke, token=guest.bearer) is None  # longer than what we make up
+    assert guest.do(sessions.session).identity is not None
     assert house.program().do(refresh_tokens.revoke, token=token) is None
     refused("refresh_refused", refresh, house, token)
     refused("invalid_bearer", guest.do, sessions.session)

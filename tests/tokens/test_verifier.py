@@ -14,7 +14,7 @@ import pytest
 from doorward.features import refresh_tokens, token_keys
 from doorward.primitives import jwt
 from doorward.testing.doubles import ORIGIN, Guest, House
-from doorward.tokens import KeysUnavailable, TokenRefused, Verifier, fetching, verifier
+from doorward.tokens import IssuerUnavailable, TokenRefused, Verifier, fetching, verifier
 from doorward.tokens.fetching import Fetched
 from tests.features.people import signed_in, signed_up
 from tests.features.test_dpop import Program
@@ -203,9 +203,9 @@ def test_an_issuer_that_is_away_changes_nothing_for_an_hour(house: House, publis
         assert checks.verify(text)
     assert len(publisher.asked) == 2
     ticks.now += 3600
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(IssuerUnavailable):
         checks.verify(text)
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(IssuerUnavailable):
         asyncio.run(checks.averify(text))
     publisher.status = 200
     ticks.now += 30
@@ -248,13 +248,13 @@ def test_while_one_asks_for_old_keys_anew_nobody_else_waits(house: House, publis
 )
 def test_an_answer_that_is_no_key_set_gives_no_keys(house: House, publisher: Publisher, answer: bytes) -> None:
     publisher.answer = answer
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(IssuerUnavailable):
         fetching_verifier(house, publisher).verify("a.b.c")
 
 
 def test_no_redirect_is_followed(house: House, publisher: Publisher) -> None:
     publisher.status, publisher.headers = 302, {"Location": "/elsewhere"}
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(IssuerUnavailable):
         fetching_verifier(house, publisher).verify("a.b.c")
     assert publisher.asked == ["/jwks.json"]
 
@@ -265,7 +265,7 @@ def test_a_silent_issuer_costs_seconds_and_not_for_ever(
     monkeypatch.setattr(fetching, "PATIENCE", 0.2)
     publisher.hold.clear()
     began = time.monotonic()
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(IssuerUnavailable):
         fetching_verifier(house, publisher).verify("a.b.c")
     assert time.monotonic() - began < 5
 

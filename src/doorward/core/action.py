@@ -105,6 +105,8 @@ EmailText = Annotated[str, Text(254, format="email")]
 PasswordText = Annotated[str, Text(1024, secret=True, format="password")]
 CodeText = Annotated[str, Text(64, secret=True)]
 TokenText = Annotated[str, Text(512, secret=True, token=True)]
+# Access tokens are longer than what we make up ourselves.
+AnyTokenText = Annotated[str, Text(8192, secret=True, token=True)]
 AttemptText = Annotated[str, Text(128, token=True)]
 NameText = Annotated[str, Text(150, least=0)]
 ShortName = Annotated[str, Text(60)]

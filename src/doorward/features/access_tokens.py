@@ -54,19 +54,25 @@ async def access_token(call: Call, user: User, session: Session, *, audience: st
 
 async def read_bearer(call: Call, token: str) -> Identity | None:
     """Who an access token of ours speaks for. The session behind it must live: `sid` is looked up (rule 22)."""
+    found = await live_token(call, token, audience=str(call.world.settings.origin))
+    return None if found is None else found[1]
+
+
+async def live_token(call: Call, token: str, *, audience: str) -> tuple[dict[str, Any], Identity] | None:
+    """The claims of an access token for an audience, and who it speaks for; None unless it and its session live."""
     if token.count(".") != 2:
         return None
     issuer = str(call.world.settings.origin)
     keys = {key.kid: key.verifying for key in await token_keys(call)}
     try:
-        claims = jwt.verify(token, keys, issuer=issuer, audience=issuer, now=call.now, typ=TYPE)
+        claims = jwt.verify(token, keys, issuer=issuer, audience=audience, now=call.now, typ=TYPE)
     except jwt.InvalidToken:
         return None
     session = await call.store.get(Session, id=str(claims["sid"]))
     if session is None or session.user_id != claims["sub"]:
         return None
     identity = await by_session(call, session)
-    return None if identity is None else Identity(identity.user, identity.session, "bearer")
+    return None if identity is None else (claims, Identity(identity.user, identity.session, "bearer"))
 
 
 class AccessTokens(TokenKeys):

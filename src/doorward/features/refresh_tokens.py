@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
-from doorward.core.action import IdText, TokenText, UrlText, action
+from doorward.core.action import AnyTokenText, IdText, TokenText, UrlText, action
 from doorward.core.call import Call
 from doorward.core.events import RefreshTokenReused
 from doorward.core.feature import Feature, Sweep
@@ -147,7 +147,7 @@ def _parsed(text: str) -> tuple[Presented | None, str]:
 
 
 @action("token.revoke", lenient=True)
-async def revoke(call: Call, *, token: TokenText, token_type_hint: IdText | None = None) -> None:
+async def revoke(call: Call, *, token: AnyTokenText, token_type_hint: IdText | None = None) -> None:
     """RFC 7009: a refresh token ends its family and its session; anything else is answered the same."""
     try:
         family, _ = await _family_of(call, token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from doorward.tokens.fetching import KeysUnavailable
+from doorward.tokens.fetching import IssuerUnavailable
 from doorward.tokens.verifier import Token, TokenRefused
 
 REALM = 'Bearer realm="doorward"'
@@ -46,9 +46,9 @@ def bearer_of(authorization: str | None) -> str:
     return token
 
 
-def answer_to(problem: TokenRefused | KeysUnavailable) -> Answer:
+def answer_to(problem: TokenRefused | IssuerUnavailable) -> Answer:
     """Why a token was refused stands in no answer: it would help who makes them."""
-    if isinstance(problem, KeysUnavailable):
+    if isinstance(problem, IssuerUnavailable):
         return _answer(503, "unavailable", [("Retry-After", "5")])
     return _refusal(401, "invalid_token")
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from doorward.tokens.answers import Answer, Demand, answer_to, bearer_of
-from doorward.tokens.fetching import KeysUnavailable
+from doorward.tokens.fetching import IssuerUnavailable
 from doorward.tokens.verifier import Token, TokenRefused, Verifier
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -29,7 +29,7 @@ def required(verifier: Verifier, *, scope: str = "", role: str = "", aal: int = 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 _admit(request, verifier.verify(_bearer(request)), demand)
-            except (Answer, TokenRefused, KeysUnavailable) as problem:
+            except (Answer, TokenRefused, IssuerUnavailable) as problem:
                 return _response(problem)
             return view(request, *args, **kwargs)
 
@@ -37,7 +37,7 @@ def required(verifier: Verifier, *, scope: str = "", role: str = "", aal: int = 
         async def awaited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 _admit(request, await verifier.averify(_bearer(request)), demand)
-            except (Answer, TokenRefused, KeysUnavailable) as problem:
+            except (Answer, TokenRefused, IssuerUnavailable) as problem:
                 return _response(problem)
             return await view(request, *args, **kwargs)
 
@@ -55,6 +55,6 @@ def _admit(request: HttpRequest, token: Token, demand: Demand) -> None:
     request.token = token  # type: ignore[attr-defined]
 
 
-def _response(problem: Answer | TokenRefused | KeysUnavailable) -> HttpResponse:
+def _response(problem: Answer | TokenRefused | IssuerUnavailable) -> HttpResponse:
     answer = problem if isinstance(problem, Answer) else answer_to(problem)
     return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))

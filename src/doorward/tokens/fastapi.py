@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from doorward.tokens.answers import Answer, Demand, answer_to, bearer_of
-from doorward.tokens.fetching import KeysUnavailable
+from doorward.tokens.fetching import IssuerUnavailable
 from doorward.tokens.verifier import Token, TokenRefused, Verifier
 
 
@@ -24,7 +24,7 @@ class Bearer(SecurityBase):
         try:
             token = await self._verifier.averify(bearer_of(request.headers.get("Authorization")))
             self._demand.check(token)
-        except (TokenRefused, KeysUnavailable) as problem:
+        except (TokenRefused, IssuerUnavailable) as problem:
             raise _exception(answer_to(problem)) from None
         except Answer as answer:
             raise _exception(answer) from None

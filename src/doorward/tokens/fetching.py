@@ -9,10 +9,10 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from email.message import Message
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from doorward.primitives import strict_json
-from doorward.primitives.jwt import VerifyingKey, verifying_keys
+from doorward.primitives.jwt import InvalidToken, VerifyingKey, verifying_keys
 from doorward.primitives.urls import Origin
 
 FRESH = 300.0  # seconds, the max-age that the set is published with (rule 33)
@@ -25,8 +25,8 @@ MOST_BYTES = 65536
 Keys = Mapping[str, VerifyingKey]
 
 
-class KeysUnavailable(Exception):
-    """The keys can't be had now, so that nobody can be said to be anybody: 503, not 401."""
+class IssuerUnavailable(Exception):
+    """The keys, or a word on a token, can't be had now, so that nobody can be said to be anybody: 503, not 401."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -51,14 +51,14 @@ def checked_url(url: str) -> str:
 
 
 def ask(url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> object:
-    """The JSON that a URL answers with, bounded in size and time. Raises `KeysUnavailable`."""
+    """The JSON that a URL answers with, bounded in size and time. Raises `IssuerUnavailable`."""
     request = urllib.request.Request(url, body, {"Accept": "application/json", **(headers or {})})  # noqa: S310 (checked)
     until = time.monotonic() + PATIENCE
     try:
         with _opener.open(request, timeout=PATIENCE) as answer:
             return strict_json.parse(_read(answer, until))
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise KeysUnavailable(f"{url}: {type(error).__name__} {error}") from None
+        raise IssuerUnavailable(f"{url}: {type(error).__name__} {error}") from None
 
 
 def _read(answer: Any, until: float) -> bytes:
@@ -85,7 +85,7 @@ class Fetched:
         self._asking = threading.Lock()
 
     def keys(self) -> Keys:
-        """The keys as they are known, asked for anew where they are old. Raises `KeysUnavailable`."""
+        """The keys as they are known, asked for anew where they are old. Raises `IssuerUnavailable`."""
         age = self._monotonic() - self._read_at
         if age >= FRESH:
             self._ask(wait=age >= FRESH + MOST_STALE)
@@ -109,7 +109,7 @@ class Fetched:
 
     def _usable(self) -> Keys:
         if self._monotonic() - self._read_at >= FRESH + MOST_STALE:
-            raise KeysUnavailable(f"{self.url} has given no keys")
+            raise IssuerUnavailable(f"{self.url} has given no keys")
         return self.known
 
     def _ask(self, *, wait: bool) -> None:
@@ -120,7 +120,7 @@ class Fetched:
                 return
             self._asked_at = self._monotonic()
             self._take(ask(self.url))
-        except KeysUnavailable:
+        except IssuerUnavailable:
             pass  # what there is is good for a while longer; `_usable` says when not
         finally:
             self._asking.release()
@@ -129,9 +129,9 @@ class Fetched:
         try:
             keys = verifying_keys(answer["keys"])  # type: ignore[index]  # TypeError where it is none
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise KeysUnavailable(f"{self.url} has answered with no key set") from None
+            raise IssuerUnavailable(f"{self.url} has answered with no key set") from None
         if any(key.algorithm == "HS256" for key in keys.values()):
-            raise KeysUnavailable(f"{self.url} publishes a shared secret")
+            raise IssuerUnavailable(f"{self.url} publishes a shared secret")
         self._read_at = self._monotonic()
         if keys != self.known:
             self.known = keys
@@ -150,3 +150,22 @@ class Given:
 
     def other_than(self, keys: Keys) -> Keys:
         return self.known
+
+
+class Introspected:
+    """What the issuer says of a token at this moment (RFC 7662)."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        if not api_key:
+            raise ValueError('freshness="live" asks with an API key whose scopes are token.introspect and the audience')
+        self.url = checked_url(url)
+        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/x-www-form-urlencoded"}
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a live one. Raises `InvalidToken` for any other, and `IssuerUnavailable`."""
+        answer = ask(self.url, body=urlencode({"token": token}).encode(), headers=self._headers)
+        if not isinstance(answer, dict) or type(answer.get("active")) is not bool:
+            raise IssuerUnavailable(f"{self.url} has answered with no word on the token")
+        if not answer["active"]:
+            raise InvalidToken("ended")
+        return {name: value for name, value in answer.items() if name not in ("active", "token_type")}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from flask import Response, current_app, g, request
 
 from doorward.tokens.answers import Answer, Demand, answer_to, bearer_of
-from doorward.tokens.fetching import KeysUnavailable
+from doorward.tokens.fetching import IssuerUnavailable
 from doorward.tokens.verifier import TokenRefused, Verifier
 
 R = TypeVar("R", bound=Callable[..., Any])
@@ -25,7 +25,7 @@ def required(verifier: Verifier, *, scope: str = "", role: str = "", aal: int = 
             try:
                 token = verifier.verify(bearer_of(request.headers.get("Authorization")))
                 demand.check(token)
-            except (TokenRefused, KeysUnavailable) as problem:
+            except (TokenRefused, IssuerUnavailable) as problem:
                 return _response(answer_to(problem))
             except Answer as answer:
                 return _response(answer)

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from doorward.primitives import jwt
 from doorward.primitives.urls import Origin
-from doorward.tokens.fetching import Fetched, Given, Keys
+from doorward.tokens.fetching import Fetched, Given, Introspected, Keys
 
 TYPE = "at+jwt"
 MOST_KEPT = 10_000  # verified tokens
 KEPT_FOR = 60.0  # seconds at most, and never beyond `exp`
+LIVE_FOR = 0.5  # the same where the issuer is asked: what ends anywhere holds within a second (rule 19)
 LEEWAY = 30  # seconds, for clocks that differ
 
 
@@ -60,8 +61,10 @@ class Verifier:
     """`Verifier(issuer="https://auth.example.com", audience="https://api.example.com")`, one for the whole process.
 
     `jwks_url`: where the keys are published; without it where Doorward does, at the issuer. `keys`: a JWK set, to
-    ask nobody. `leeway` in seconds, at most 60. It trusts a token until `exp`: a session that ends is heard of when
-    its token does, after five minutes at most. Safe to use from many threads.
+    ask nobody. `leeway` in seconds, at most 60. Safe to use from many threads.
+
+    `freshness="offline"` trusts a token until `exp`: that its session has ended is heard of after five minutes at most.
+    `"live"` asks the issuer about each token, with an API key (`api_key`), every half a second at most.
     """
 
     def __init__(
@@ -72,6 +75,9 @@ class Verifier:
         jwks_url: str = "",
         keys: Mapping[str, Any] | None = None,
         leeway: int = LEEWAY,
+        freshness: Literal["offline", "live"] = "offline",
+        api_key: str = "",
+        introspect_url: str = "",
         clock: Callable[[], datetime] = _now,
     ) -> None:
         if not audience or not 0 <= leeway <= jwt.MOST_LEEWAY:
@@ -81,11 +87,16 @@ class Verifier:
         self.issuer, self.audience, self.leeway = str(Origin.parse(issuer)), audience, leeway
         url = jwks_url or f"{self.issuer}/.well-known/jwks.json"
         self.source: Fetched | Given = Fetched(url) if keys is None else Given(keys)
+        self._live = None
+        if freshness == "live":
+            self._live = Introspected(introspect_url or f"{self.issuer}/auth/token/introspect", api_key)
+        elif freshness != "offline" or api_key or introspect_url:
+            raise ValueError('api_key and introspect_url belong to freshness="live"; the other one is "offline"')
         self._clock = clock
-        self._kept = _Kept()
+        self._kept = _Kept(KEPT_FOR if self._live is None else LIVE_FOR)
 
     def verify(self, token: str) -> Token:
-        """What the token says. Raises `TokenRefused`, and `KeysUnavailable` where there are no keys to judge by."""
+        """What the token says. Raises `TokenRefused`, and `IssuerUnavailable` where there are no keys to judge by."""
         keys = self.source.keys()
         try:
             return self._remembered(token, keys) or self._by(token, keys)
@@ -98,11 +109,15 @@ class Verifier:
         """`verify`, to be awaited: a thread waits for the network, where it has to be asked."""
         if not self.source.would_wait:
             keys = self.source.keys()
-            try:
-                return self._remembered(token, keys) or self._by(token, keys)
-            except TokenRefused as refused:
-                if refused.reason != "unknown_key":
-                    raise
+            found = self._remembered(token, keys)
+            if found is not None:
+                return found
+            if self._live is None:
+                try:
+                    return self._by(token, keys)
+                except TokenRefused as refused:
+                    if refused.reason != "unknown_key":
+                        raise
         return await asyncio.to_thread(self.verify, token)
 
     def _remembered(self, token: str, keys: Keys) -> Token | None:
@@ -114,6 +129,8 @@ class Verifier:
             claims = jwt.verify(
                 token, keys, issuer=self.issuer, audience=self.audience, now=now, typ=TYPE, leeway=self.leeway
             )
+            if self._live is not None:  # last: what was not signed by the issuer costs it nothing
+                claims = self._live.claims(token)
             found = _token(claims)
         except jwt.InvalidToken as invalid:
             raise TokenRefused(invalid.reason) from None
@@ -158,7 +175,8 @@ class _Kept:
     """Tokens that were good a moment ago, by digest, with the key set by which they were: by another one they are
     looked at again. Bounded; the oldest go first."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._entries: OrderedDict[bytes, tuple[Keys, float, float, Token]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -168,7 +186,7 @@ class _Kept:
 
     def keep(self, digest: bytes, keys: Keys, token: Token, now: datetime) -> None:
         since = now.timestamp()
-        until = min(since + KEPT_FOR, token.expires_at.timestamp())
+        until = min(since + self._seconds, token.expires_at.timestamp())
         with self._lock:
             self._entries[digest] = (keys, since, until, token)
             self._entries.move_to_end(digest)
