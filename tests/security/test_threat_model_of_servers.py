@@ -12,10 +12,10 @@ import jwt
 import pytest
 
 from doorward.core.attempt import Attempt
+from doorward.core.devices import known_device_cookie
 from doorward.core.records import Authenticator, OutboxMessage
 from doorward.core.refusals import Refused
 from doorward.core.session import Session, session_digest
-from doorward.core.sign_in import known_device_cookie
 from doorward.core.tries import STRANGERS
 from doorward.features import (
     access_tokens,

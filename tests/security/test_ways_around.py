@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from doorward.core.call import Call
+from doorward.core.devices import is_known_device
 from doorward.core.identify import end_sessions
 from doorward.core.records import Authenticator, User
 from doorward.core.refusals import Refused
 from doorward.core.session import Session
-from doorward.core.sign_in import is_known_device
 from doorward.core.steps import Enroll, Prove
 from doorward.core.tries import KNOWN_DEVICES, STRANGERS, spend_try
 from doorward.core.users import find_user

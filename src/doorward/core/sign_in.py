@@ -19,11 +19,9 @@ from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Caller, Identity, Session, host_digest, session_digest
 from doorward.core.steps import EMAIL, Done, Facts, Hold, Method, Proof, Refuse, next_step
 from doorward.core.users import addresses_of
-from doorward.primitives import signing, tokens
+from doorward.primitives import tokens
 from doorward.primitives.hashing import is_usable
 from doorward.primitives.urls import return_target
-
-KNOWN_DEVICE_LIFE = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,15 +386,3 @@ async def add_proof(call: Call, identity: Identity, proof: Proof) -> Stepped:
 
 def _attempt_digest(secret: str) -> str:
     return tokens.digest(secret, purpose="attempt")
-
-
-def is_known_device(call: Call, user_id: str) -> bool:
-    """Whether this client signed this user in before: a signed cookie that outlives the session (rule 12)."""
-    known = signing.unsign(call.keyring, call.client.known_device, purpose="known-device", now=call.now)
-    return known is not None and tokens.same(known, user_id)
-
-
-def known_device_cookie(call: Call, user_id: str) -> str:
-    """What makes a device known: it outlives the session."""
-    expires_at = call.now + KNOWN_DEVICE_LIFE
-    return signing.sign(call.keyring, purpose="known-device", payload=user_id, expires_at=expires_at)

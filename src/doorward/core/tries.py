@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call
+from doorward.core.devices import is_known_device
 from doorward.core.events import SignInFailed
 from doorward.core.records import Authenticator, Plus
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import UnderWay, is_known_device
+from doorward.core.sign_in import UnderWay
 from doorward.primitives import tokens
 
 STRANGERS, KNOWN_DEVICES = 80, 20

@@ -18,13 +18,14 @@ from doorward.core.action import (
 )
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call
+from doorward.core.devices import is_known_device
 from doorward.core.events import PasswordChanged
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
 from doorward.core.records import Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Session, host_digest
-from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, epoch_of, is_known_device, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, epoch_of, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
 from doorward.core.users import addresses_of, canonical_identifier, find_user, tell, tell_daily

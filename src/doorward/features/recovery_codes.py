@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from doorward.core.action import AttemptText, CodeText, Needs, action
 from doorward.core.call import Call
+from doorward.core.devices import is_known_device
 from doorward.core.events import AuthenticatorAdded, RecoveryCodeUsed
 from doorward.core.feature import Feature, Page
 from doorward.core.records import Account, Authenticator, Plus, Record, User, column
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import Stepped, advance, current, is_known_device, proof_by
+from doorward.core.sign_in import Stepped, advance, current, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell, tell_daily

@@ -11,13 +11,14 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from doorward.core.call import Call, Client
+from doorward.core.devices import KNOWN_DEVICE_LIFE, known_device_cookie
 from doorward.core.doorward import Doorward
 from doorward.core.identify import by_bearer, by_cookie
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
 from doorward.core.rights import Verified
 from doorward.core.session import Caller
-from doorward.core.sign_in import KNOWN_DEVICE_LIFE, Stepped, known_device_cookie
+from doorward.core.sign_in import Stepped
 from doorward.http import bodies, forwarded, headers, openapi
 from doorward.http.answers import body_of, encoded
 from doorward.http.client import client_of, wants_html

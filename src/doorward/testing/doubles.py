@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from doorward.core.action import Action
 from doorward.core.call import Call, Client, Letter, opened_letter
+from doorward.core.devices import known_device_cookie
 from doorward.core.doorward import Doorward
 from doorward.core.feature import Feature
 from doorward.core.finish import finish
@@ -18,7 +19,6 @@ from doorward.core.identify import by_bearer, by_cookie
 from doorward.core.ports import BreachSearch, Limits, Stores
 from doorward.core.records import OutboxMessage
 from doorward.core.settings import load_settings
-from doorward.core.sign_in import known_device_cookie
 from doorward.primitives.hashing import Argon2id, Passwords
 from doorward.primitives.keyring import Keyring
 
