@@ -12,6 +12,7 @@ from doorward.features.email_code import EmailCode
 from doorward.features.forward_auth import ForwardAuth
 from doorward.features.introspection import Introspection
 from doorward.features.magic_link import MagicLink
+from doorward.features.notices import Notices
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
 from doorward.features.password_hashes import PasswordHashes
@@ -47,6 +48,7 @@ def standard() -> tuple[Feature, ...]:
         SessionList(),
         OwnAccount(),
         SignOut(),
+        Notices(),
         AccessTokens(),
         RefreshTokens(),
         Introspection(),

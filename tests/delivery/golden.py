@@ -95,6 +95,22 @@ GOLDEN = {
         """
         + NOT_YOU,
     ),
+    "new_sign_in": (
+        "A new sign-in to your account at Acme",
+        """
+        Hello Ada,
+
+        Somebody signed in to your account at Acme on 23 November 2026, 12:00
+        UTC, from a device or network that is new.
+
+        Device: Firefox on Windows
+
+        Network address: 192.0.2.7
+
+        If this was you, there is nothing to do.
+        """
+        + NOT_YOU,
+    ),
     "password_changed": (
         "Your password at Acme was changed",
         """

@@ -30,6 +30,8 @@ WORDS = {
     "kind": "authenticator app",
     "device": "My phone",
     "left": "9",
+    "agent": "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0",
+    "network": "192.0.2.7",
     "key": "Nightly report",
     "scopes": "reports.read",
 }
@@ -191,3 +193,20 @@ def test_every_letter_that_is_written_has_its_text_and_no_text_is_for_nothing() 
 def test_a_user_name_is_cut_where_it_could_be_a_link(named: str, shown: str) -> None:
     _, text, _ = compose(letter("reset_password_of_one", username=named))
     assert f"with the user name {shown}." in " ".join(text.split())
+
+
+@pytest.mark.parametrize("template", ["password_changed", "authenticator_added", "new_sign_in", "refresh_token_reused"])
+def test_a_notice_has_the_link_of_who_was_not_it(template: str) -> None:
+    link = "https://acme.example/auth/not-me?token=abc"
+    _, text, html = compose(letter(template, not_me_link=link))
+    assert f"\n\n{link}\n\n" in text
+    assert "tell the people who run" not in text
+    assert link in Page(html).links
+
+
+@pytest.mark.parametrize("agent", ["evil.example/1 click", "call 0900 12345 now", "http://evil.example", "<b>", ""])
+def test_a_user_agent_says_nothing_to_the_owner(agent: str) -> None:
+    _, text, html = compose(letter("new_sign_in", agent=agent))
+    assert "evil" not in text + html
+    assert "12345" not in text
+    assert "Device: " in text

@@ -10,7 +10,7 @@ import pytest
 
 from doorward.core.erasure import erase_due
 from doorward.core.events import AccountClosing, AccountErased, AccountKept
-from doorward.core.mailed import MailedLink
+from doorward.core.links import MailedLink
 from doorward.core.records import Account, Authenticator, EmailAddress, User, about_users
 from doorward.core.refusals import Refused
 from doorward.core.session import Session

@@ -10,7 +10,7 @@ import pytest
 from doorward.core.attempt import Attempt
 from doorward.core.by_mail import LINKS
 from doorward.core.call import Call, Letter
-from doorward.core.mailed import MailedLink, add_link
+from doorward.core.links import MailedLink, add_link
 from doorward.core.records import Account, EmailAddress, OutboxMessage
 from doorward.core.refusals import Refused
 from doorward.core.steps import Verify

@@ -22,8 +22,8 @@ def test_a_code_stands_in_for_the_app_once(house: House) -> None:
     assert second_step(house, guest).hold == Prove(("totp", "recovery_code"))
     answer = guest.do(recovery_codes.sign_in, code=codes[0])
     assert answer.identity.amr == ("pwd", "recovery", "mfa")
-    assert house.mail.last.template == "recovery_code_used"
-    assert house.mail.last.words["left"] == "9"
+    used = next(letter for letter in reversed(house.mail.letters) if letter.template == "recovery_code_used")
+    assert used.words["left"] == "9"
     again = house.browser()
     second_step(house, again)
     refused("wrong_code", again.do, recovery_codes.sign_in, code=codes[0])

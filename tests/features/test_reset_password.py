@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorward.core import mailed
+from doorward.core import links
 from doorward.core.by_mail import LINKS, RESET_LINK
 from doorward.core.records import Authenticator, EmailAddress, User
 from doorward.core.steps import Enroll, Prove
@@ -213,7 +213,7 @@ def test_what_changes_the_account_ends_letters_on_their_way(house: House, what: 
         moved = {"address": "new@example.com", "canonical": "new@example.com", "verified_key": "new@example.com"}
         change(house, EmailAddress, {"canonical": ANN}, **moved)
     elif what == "links":
-        house.run(mailed.remove_links, owner.do(sessions.session).identity.user.id, *LINKS)
+        house.run(links.remove_links, owner.do(sessions.session).identity.user.id, *LINKS)
     else:
         change(house, User, {}, active=False)
     refused("invalid_token", by_link, house.browser(), token)
@@ -302,8 +302,8 @@ def test_the_purpose_is_part_of_the_link(house: House) -> None:
     signed_up(house)
     forgot(house)
     token = house.mail.token()
-    refused("invalid_token", house.run, mailed.find_link, "magic", token)
-    assert house.run(mailed.find_link, RESET_LINK, token).subject == ANN
+    refused("invalid_token", house.run, links.find_link, "magic", token)
+    assert house.run(links.find_link, RESET_LINK, token).subject == ANN
     guest = house.browser()
     guest.client = replace(guest.client, attempt=token)
     refused("no_sign_in_under_way", by_code, guest, "123456")

@@ -140,9 +140,9 @@ def test_two_languages_at_once_do_not_mix() -> None:
 # A language whose every sentence stands in brackets: what is outside of them was forgotten.
 
 # What people, their devices and we are called.
-NAMES = {"Doorward", "Ann", "Work", "phone", "bobby", "Mozilla"}
+NAMES = {"Doorward", "Ann", "Work", "phone", "bobby", "Mozilla", "Nightly", "Report", "report", "reports"}
 # Addresses, keys and codes.
-SECRETS = re.compile(r"[\w.•]+@[\w.•]+|[0-9A-Za-z]{4}(?:[ -][0-9A-Za-z]{4})+")
+SECRETS = re.compile(r"dwk_\S+|[\w.•]+@[\w.•]+|[0-9A-Za-z]{4}(?:[ -][0-9A-Za-z]{4})+")
 
 
 @pytest.fixture(scope="module")

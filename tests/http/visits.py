@@ -177,6 +177,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     send(again, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
     yield "home, with two sessions", ann.page("/")
     yield from _closed(host, again, key)
+    yield from _not_me(host)
 
 
 def _keys(ann: Browser) -> Iterator[tuple[str, Answer]]:
@@ -196,3 +197,13 @@ def _closed(host: Bare, ann: Browser, key: rfc6238.TotpKey) -> Iterator[tuple[st
     host.clock.forward(seconds=30)
     send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     yield "keep it?", ann.follow(send(ann, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key)))
+
+
+def _not_me(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Somebody without a session comes by the link in a notice."""
+    owner = Browser(host)
+    notice = next(letter for letter in reversed(host.mail.letters) if letter.words.get("not_me_link"))
+    link = "/not-me?token=" + notice.words["not_me_link"].partition("token=")[2]
+    yield "not me, link cut off", owner.page("/not-me")
+    yield "not me", owner.page(link)
+    yield "it has ended", owner.follow(send(owner, "/not-me", link))

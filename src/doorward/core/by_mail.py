@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from doorward.core import mailed
+from doorward.core import links, mailed
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call
-from doorward.core.mailed import MailedLink
+from doorward.core.links import MailedLink
 from doorward.core.records import PERSON, Account, EmailAddress, User
 from doorward.core.refusals import Refused
 from doorward.core.sign_in import UnderWay, epoch_of
@@ -134,8 +134,8 @@ async def add_link(call: Call, purpose: str, owner: Owner | None, *, life: timed
     """The token of a link that lets an owner in; for nobody a decoy. In the transaction of its letter."""
     epoch = await epoch_of(call, None if owner is None else owner.user)
     if owner is None:
-        return await mailed.add_link(call, purpose, life=life)
-    return await mailed.add_link(
+        return await links.add_link(call, purpose, life=life)
+    return await links.add_link(
         call, purpose, life=life, user_id=owner.user.id, subject=owner.address, auth_epoch=epoch
     )
 

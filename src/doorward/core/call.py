@@ -116,6 +116,10 @@ class World:
     recent: Recent | None
     host_listeners: list[tuple[type[Event], Callable[[Any], Any]]] = field(default_factory=list)
 
+    def offers(self, action: str) -> bool:
+        """Whether an action of this name is switched on."""
+        return any(one.name == action for feature in self.features.values() for one in feature.actions)
+
     def feature(self, kind: type[F]) -> F:
         """The options of a feature that is switched on."""
         found = self.features.get(kind)

@@ -11,7 +11,7 @@ from doorward.core.attempt import Attempt
 from doorward.core.call import Call, Client, Issuer, World
 from doorward.core.events import Event
 from doorward.core.feature import Feature, Page, Sweep
-from doorward.core.mailed import MailedLink
+from doorward.core.links import MailedLink
 from doorward.core.ports import BreachSearch, Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from doorward.core.call import Call, Letter
+from doorward.core.links import add_link
 from doorward.core.records import Account, EmailAddress, PhoneNumber, User
 from doorward.primitives import text
 from doorward.primitives.phones import canonical_phone
@@ -111,6 +112,11 @@ async def tell_daily(call: Call, user: User, template: str) -> None:
         await tell(call, user, template)
 
 
+# Links by which people say that it was not them; with such a link every notice can be answered.
+NOT_ME = "not_me"
+NOT_ME_LIFE = timedelta(days=7)
+
+
 async def tell(
     call: Call,
     user: User,
@@ -124,7 +130,15 @@ async def tell(
     address, where each is told something else. It is worth sending for so long as `life`."""
     settings = call.world.settings
     common = {"service": settings.rp_name, "name": user.name, "time": call.now.isoformat(timespec="minutes")}
+    common["not_me_link"] = await _not_me_link(call, user) if to is None else ""
     account = await call.store.get(Account, user_id=user.id)
     locale = account.locale if account is not None else ""
     for address in await addresses_of(call, user) if to is None else (to,):
         await call.later(Letter(address, template, {**common, **(words or {})}, locale), life=life)
+
+
+async def _not_me_link(call: Call, user: User) -> str:
+    """A link that outlives the epoch: what a thief changes must not take it away. Empty where nothing answers to it."""
+    if not call.world.offers(NOT_ME):
+        return ""
+    return call.link(f"/not-me?token={await add_link(call, NOT_ME, life=NOT_ME_LIFE, user_id=user.id)}")

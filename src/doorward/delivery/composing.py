@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from textwrap import fill
@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 
 from doorward.core.call import Letter
-from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, TEXTS, Code, Link, Say
+from doorward.delivery.parts import Code, Either, Link, Part, Say
+from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, TEXTS
 from doorward.locale import Catalogues, Language, catalogues
 from doorward.primitives import text
 
@@ -38,7 +39,7 @@ def compose(letter: Letter, known: Catalogues | None = None) -> tuple[str, str, 
     words = _shown(letter.words, language)
     kind = TEXTS[letter.template]
     greeting = GREETING if kind.greets and words.get("name") else GREETING_WITHOUT_NAME
-    parts = [Say(greeting), *(part for part in kind.parts if _stands(part, words))]
+    parts = [Say(greeting), *_standing(kind.parts, words)]
     subject = said(kind.subject, language).format_map(words)
     frame = _frames.get_template("letter.html")
     html = frame.render(
@@ -51,8 +52,13 @@ def compose(letter: Letter, known: Catalogues | None = None) -> tuple[str, str, 
     return subject, "\n\n".join([*lines, "-- \n" + _in_text(Say(FOOTER), words, language)]) + "\n", html
 
 
-def _stands(part: Say | Code | Link, words: Mapping[str, str]) -> bool:
-    return isinstance(part, Code) or not part.only_with or bool(words[part.only_with])
+def _standing(parts: Iterable[Part], words: Mapping[str, str]) -> Iterator[Say | Code | Link]:
+    """The parts that these words call for."""
+    for part in parts:
+        if isinstance(part, Either):
+            yield from part.given if words.get(part.word) else part.missing
+        elif isinstance(part, Code) or not part.only_with or words[part.only_with]:
+            yield part
 
 
 def said(message: str, language: Language) -> str:
@@ -92,6 +98,9 @@ def _shown(words: Mapping[str, str], language: Language) -> dict[str, str]:
     for at in ("time", "until"):
         if at in shown:
             shown[at] = language.moment(datetime.fromisoformat(shown[at]))
+    if "agent" in shown:
+        named = language.device(shown["agent"])
+        shown["agent"] = named if _is_harmless(named) else language.device("")
     if "kind" in shown:
         shown["kind"] = said(shown["kind"], language)
     return shown

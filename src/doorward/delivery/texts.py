@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from doorward.delivery.parts import Code, Either, Link, Say, Text
 from doorward.locale import _
 
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A paragraph. With `only_with` it stands there only when that word is not empty."""
-
-    message: str
-    only_with: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A code to type, on a line of its own so that it is easily copied."""
-
-    word: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link of ours to follow; `only_with` as in `Say`."""
-
-    word: str
-    message: str
-    only_with: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One kind of letter. No subject holds a secret: it shows on locked screens, and in logs of mail servers.
-
-    `greets`: by the name of the account. Not in letters to an address that nobody has proved: that name was chosen
-    by a stranger, and we would carry what he writes to anybody he likes.
-    """
-
-    subject: str
-    parts: tuple[Say | Code | Link, ...]
-    greets: bool = True
-
-
-NOT_YOU = Say(
-    _(
-        "If this was not you, somebody else may be in your account. Sign in, change your password and end all other "
-        "sessions. If you can't, tell the people who run {service} at once."
-    )
+THIS_WAS_NOT_ME = Link("not_me_link", _("This was not me"))
+NOT_YOU = Either(
+    "not_me_link",
+    (
+        Say(
+            _(
+                "If this was not you, somebody else may be in your account. This link asks first, then ends all "
+                "sessions and lets you choose a new password:"
+            )
+        ),
+        THIS_WAS_NOT_ME,
+    ),
+    (
+        Say(
+            _(
+                "If this was not you, somebody else may be in your account. Sign in, change your password and end all "
+                "other sessions. If you can't, tell the people who run {service} at once."
+            )
+        ),
+    ),
 )
 NOT_YOU_AND_UNDO = (
     Say(_("If this was not you, somebody else may be in your account.")),
@@ -224,6 +201,16 @@ TEXTS: Mapping[str, Text] = {
             NOT_YOU,
         ),
     ),
+    "new_sign_in": Text(
+        _("A new sign-in to your account at {service}"),
+        (
+            Say(_("Somebody signed in to your account at {service} on {time}, from a device or network that is new.")),
+            Say(_("Device: {agent}")),
+            Say(_("Network address: {network}"), only_with="network"),
+            Say(_("If this was you, there is nothing to do.")),
+            NOT_YOU,
+        ),
+    ),
     "password_changed": Text(
         _("Your password at {service} was changed"),
         (
@@ -346,6 +333,7 @@ TEXTS: Mapping[str, Text] = {
                 )
             ),
             Say(_("If you don't know of such an app, change your password and look at the list of your sessions.")),
+            Either("not_me_link", (Say(_("Or end all sessions at once, by this link:")), THIS_WAS_NOT_ME)),
         ),
     ),
 }

@@ -14,7 +14,7 @@ from doorward.core.erasure import erase_due
 from doorward.core.events import AccountClosing, AccountKept, SignedOut
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
-from doorward.core.mailed import add_link, find_link, remove_links, take_link
+from doorward.core.links import add_link, find_link, remove_links, take_link
 from doorward.core.records import Account, Plus, Record, User, about_users
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, account_of, advance, current, facts_of

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from doorward.core import by_mail, mailed
+from doorward.core import by_mail, links, mailed
 from doorward.core.action import EmailText, Needs, TokenText, action
 from doorward.core.attempt import ADD_EMAIL, Attempt
 from doorward.core.call import Call, Letter
 from doorward.core.events import AddressesChanged
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
-from doorward.core.mailed import MailedLink
+from doorward.core.links import MailedLink
 from doorward.core.records import Account, EmailAddress, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Identity, Session
@@ -107,7 +107,7 @@ async def send_code(call: Call, under_way: UnderWay) -> UnderWay:
     await call.store.remove(MailedLink, purpose=ADD_EMAIL, user_id=attempt.user_id, subject=attempt.digest)
     whose = "" if taken else attempt.user_id
     life = attempt.expires_at - call.now
-    token = await mailed.add_link(call, ADD_EMAIL, life=life, user_id=whose, subject=attempt.digest)
+    token = await links.add_link(call, ADD_EMAIL, life=life, user_id=whose, subject=attempt.digest)
     words = {"service": call.world.settings.rp_name, "name": ""}
     if taken:
         fresh, letter = mailed.with_decoy_code(call, attempt), Letter(attempt.to, "address_wanted", words)
@@ -126,7 +126,7 @@ async def asked_by(call: Call, token: str) -> Attempt:
     Only who is signed in to that account gets to see it: else the owner of a mailbox could be led to give an address
     to somebody else's account by one click.
     """
-    link = await mailed.find_link(call, ADD_EMAIL, token)
+    link = await links.find_link(call, ADD_EMAIL, token)
     if call.signed_in.user.id != link.user_id:
         raise Refused("invalid_token")
     attempt = await call.store.get(Attempt, digest=link.subject, purpose=ADD_EMAIL, expires_at__gt=call.now)
@@ -273,7 +273,7 @@ async def _write_email(call: Call, user: User, address: str) -> None:
 
 async def _changed(call: Call, user: User, what: str) -> None:
     """What was mailed before a change, and sign-ins under way that it could finish, end with it (rule 8)."""
-    await mailed.remove_links(call, user.id, *by_mail.LINKS)
+    await links.remove_links(call, user.id, *by_mail.LINKS)
     await call.store.remove(Attempt, user_id=user.id)
     await call.emit(AddressesChanged(at=call.now, user_id=user.id, what=what))
 
@@ -300,7 +300,7 @@ async def _words(call: Call, user: User, address: str, undo: Undo | None = None)
     """What a letter says of a change: the address it is about, and a link where the reader may undo it."""
     words = {"address": text.masked_address(address), "undo_link": ""}
     if undo is not None:
-        token = await mailed.add_link(call, UNDO, life=UNDO_LIFE, user_id=user.id, subject=str(undo))
+        token = await links.add_link(call, UNDO, life=UNDO_LIFE, user_id=user.id, subject=str(undo))
         words["undo_link"] = call.link(f"/email/undo?token={token}")
     return words
 
@@ -309,14 +309,14 @@ async def _words(call: Call, user: User, address: str, undo: Undo | None = None)
 async def undo(call: Call, *, token: TokenText) -> Stepped:
     """Undo a change of addresses, and those after it that the same address was told of: ends all sessions, and starts a
     sign-in with all its steps. It proves nothing and opens nothing (rule 9)."""
-    link = await mailed.find_link(call, UNDO, token)
+    link = await links.find_link(call, UNDO, token)
     user = await call.store.get(User, id=link.user_id)
     if user is None:
         raise Refused("invalid_token")
     under_way = await begin(call)
 
     async def story(account: Account) -> None:
-        await _undo(call, user, await mailed.take_link(call, UNDO, token))
+        await _undo(call, user, await links.take_link(call, UNDO, token))
 
     await _guarded(call, user, story)
     account = await account_of(call, user)
@@ -374,7 +374,7 @@ async def _bring_back(call: Call, user: User, undo: Undo) -> EmailAddress | None
 async def load_undo(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """What the page of an undo shows. A GET changes nothing (rule 32)."""
     token = query.get("token", "")
-    link = await mailed.find_link(call, UNDO, token) if token else None
+    link = await links.find_link(call, UNDO, token) if token else None
     return {"token": token, "to": text.masked_address(Undo.read(link.subject).address) if link else ""}
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from doorward.core import by_mail, mailed
+from doorward.core import by_mail, links
 from doorward.core.action import AttemptText, Identifier, Issue, TokenText, UrlText, action
 from doorward.core.attempt import SIGN_IN
 from doorward.core.by_mail import MAGIC_LINK, Owner
 from doorward.core.call import Call
 from doorward.core.feature import Feature, Page
-from doorward.core.mailed import MailedLink
+from doorward.core.links import MailedLink
 from doorward.core.refusals import invalid
 from doorward.core.sign_in import (
     Stepped,
@@ -73,12 +73,12 @@ async def sign_in(call: Call, *, token: TokenText, attempt: AttemptText | None =
     """Prove the mailbox by the link of a letter. It signs in the browser that sends this, and moves no other one's
     attempt (rule 5); a second factor is asked for as ever."""
     by_mail.require_offered(call)
-    link = await mailed.find_link(call, MAGIC_LINK, token)
+    link = await links.find_link(call, MAGIC_LINK, token)
     owner = await by_mail.behind(call, link)
     under_way = await _asked_here(call, attempt, link) or await begin(call)
     bound = replace(under_way.attempt, auth_epoch=link.auth_epoch)
     async with call.all_or_nothing():
-        await mailed.take_link(call, MAGIC_LINK, token)
+        await links.take_link(call, MAGIC_LINK, token)
         return await advance(call, replace(under_way, attempt=bound), owner.user, proof_by(call, EMAIL))
 
 
@@ -90,7 +90,7 @@ async def _asked_here(call: Call, attempt: str | None, link: MailedLink) -> Unde
 async def load_link(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """Who would be signed in, masked, and whether this browser asked. A GET changes nothing (rule 32)."""
     if token := query.get("token", ""):
-        link = await mailed.find_link(call, MAGIC_LINK, token)
+        link = await links.find_link(call, MAGIC_LINK, token)
         owner = await by_mail.behind(call, link)
         here = await _asked_here(call, None, link) is not None
         return {"token": token, "to": by_mail.shown_to(owner.address), "here": here}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from doorward.core import by_mail, mailed
+from doorward.core import by_mail, links
 from doorward.core.action import (
     AttemptText,
     CodeText,
@@ -103,7 +103,7 @@ async def reset(
         raise invalid("code", "required", "send either code and attempt, or token")
     if token is None:
         return await _by_code(call, attempt, code or "", new_password)
-    link = await mailed.find_link(call, RESET_LINK, token)
+    link = await links.find_link(call, RESET_LINK, token)
     owner = await by_mail.behind(call, link)
     mine = await own_attempt(call, attempt, purpose=RESET, subject=owner.user.id)
     under_way = mine or await begin(call, purpose=RESET, issue=issue, remember=remember, return_to=return_to)
@@ -127,7 +127,7 @@ async def _with_password(call: Call, under_way: UnderWay, user: User, new_passwo
     new_hash = await call.hash.hash(new_password)
     async with call.all_or_nothing():
         if token:
-            await mailed.take_link(call, RESET_LINK, token)
+            await links.take_link(call, RESET_LINK, token)
         under_way = await by_mail.use_up(call, under_way)
         await _replace(call, user, authenticator, new_hash, auth_epoch=under_way.attempt.auth_epoch)
         await tell(call, user, "password_reset")
@@ -147,7 +147,7 @@ async def _replace(call: Call, user: User, authenticator: Authenticator, new_has
     anew = {"failures": 0, "known_failures": 0, "disabled_at": None}
     await call.store.change(Authenticator, {"id": authenticator.id}, **anew)
     await end_sessions(call, user.id)
-    await mailed.remove_links(call, user.id, RESET_LINK, MAGIC_LINK)
+    await links.remove_links(call, user.id, RESET_LINK, MAGIC_LINK)
     await call.emit(PasswordChanged(at=call.now, user_id=user.id))
 
 
@@ -177,7 +177,7 @@ async def load_reset(call: Call, query: Mapping[str, str]) -> Mapping[str, objec
     """Whose password is about to change: masked, and unchanged by looking (rule 32). Without a token: where the code
     went, for the browser that asked."""
     if token := query.get("token", ""):
-        owner = await by_mail.behind(call, await mailed.find_link(call, RESET_LINK, token))
+        owner = await by_mail.behind(call, await links.find_link(call, RESET_LINK, token))
         shared = len(await by_mail.owners_of(call, owner.address)) > 1
         name = owner.user.username if shared else ""
         return {"token": token, "to": text.masked_address(owner.address), "username": name or ""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from doorward.core import mailed
+from doorward.core import links, mailed
 from doorward.core.action import AttemptText, CodeText, TokenText, action
 from doorward.core.attempt import ADD_EMAIL, SIGN_UP
 from doorward.core.call import Call
@@ -99,7 +99,7 @@ async def load_link(call: Call, query: Mapping[str, str]) -> Mapping[str, object
         return {"token": token, "to": text.masked_address(pending.address), "adding": False}
     if not token:
         return {"token": "", "to": "", "adding": False}
-    await mailed.find_link(call, ADD_EMAIL, token)
+    await links.find_link(call, ADD_EMAIL, token)
     to = "" if call.identity is None else (await change_email.asked_by(call, token)).to
     return {"token": token, "to": text.masked_address(to) if to else "", "adding": True}
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
+from doorward.primitives.agents import agent_of
+
 DOMAIN = "doorward"
 ENGLISH = "en"  # what stands in the source
 OURS = Path(__file__).parent
@@ -59,6 +61,13 @@ class Language:
     def moment(self, at: datetime) -> str:
         """`23 November 2026, 12:00 UTC`."""
         return self.gettext(_("%(day)s, %(time)s UTC")) % {"day": self.day(at), "time": f"{at:%H:%M}"}
+
+    def device(self, user_agent: str) -> str:
+        """`Firefox on Windows` for a browser; the program's own name for others."""
+        browser, system = agent_of(user_agent)
+        if not system:
+            return browser or self.gettext(_("Unknown device"))
+        return self.gettext(_("%(browser)s on %(system)s")) % {"browser": browser, "system": system}
 
 
 class Catalogues:

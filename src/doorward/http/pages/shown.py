@@ -15,26 +15,6 @@ from jinja2.runtime import Context
 
 from doorward.locale import Language
 
-# First match wins: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("SamsungBrowser", "Samsung Internet"),
-    ("Firefox", "Firefox"),
-    ("FxiOS", "Firefox"),
-    ("CriOS", "Chrome"),
-    ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("CrOS", "ChromeOS"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("Linux", "Linux"),
-)
 _WAYS = {
     "pwd": "password",
     "otp": "authenticator app",
@@ -60,6 +40,7 @@ _NOTICES = {
     "account.undo": "Your account stays as it was.",
     "sessions.end": "That session is ended.",
     "api_keys.revoke": "The key is revoked.",
+    "not_me": "All sessions of your account are ended. Now sign in, and choose a new password.",
     "sign_out": "You are signed out.",
 }
 # Where a refusal reads oddly on the page of the form that was refused: (action, reason) -> title and detail.
@@ -102,13 +83,7 @@ def moment(at: str, language: Language) -> str:
 
 def agent(user_agent: str, language: Language) -> str:
     """`Firefox on Windows` for a browser; the program's own name for others."""
-    browser = next((name for mark, name in _BROWSERS if f"{mark}/" in user_agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    if browser:
-        words = {"browser": browser, "system": system}
-        return language.gettext("%(browser)s on %(system)s") % words if system else browser
-    program = re.match(r"[\w .-]{1,40}", user_agent)
-    return program[0].strip() if program and program[0].strip() else language.gettext("Unknown device")
+    return language.device(user_agent)
 
 
 def grouped(secret: str) -> str:

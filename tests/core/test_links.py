@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from doorward.core import mailed
+from doorward.core import links
 from doorward.core.call import Call
 from doorward.core.identify import end_sessions
-from doorward.core.mailed import MailedLink
+from doorward.core.links import MailedLink
 from doorward.core.records import Account
 from doorward.limits.memory import MemoryLimits
 from doorward.presets import standard
@@ -31,27 +31,27 @@ def house() -> House:
 async def made(call: Call, *, user_id: str = "ann", bound: bool = False) -> str:
     await call.store.add(Account(user_id="ann", auth_epoch="first", created_at=call.now))
     epoch = "first" if bound else ""
-    return await mailed.add_link(call, "reset", life=HOUR, user_id=user_id, subject="about", auth_epoch=epoch)
+    return await links.add_link(call, "reset", life=HOUR, user_id=user_id, subject="about", auth_epoch=epoch)
 
 
 def test_it_is_good_once(house: House) -> None:
     token = house.run(made)
-    assert house.run(mailed.find_link, "reset", token).subject == "about"
-    assert house.run(mailed.take_link, "reset", token).user_id == "ann"
-    refused("invalid_token", house.run, mailed.find_link, "reset", token)
-    refused("invalid_token", house.run, mailed.take_link, "reset", token)
+    assert house.run(links.find_link, "reset", token).subject == "about"
+    assert house.run(links.take_link, "reset", token).user_id == "ann"
+    refused("invalid_token", house.run, links.find_link, "reset", token)
+    refused("invalid_token", house.run, links.take_link, "reset", token)
 
 
 def test_for_its_purpose_only(house: House) -> None:
     token = house.run(made)
-    refused("invalid_token", house.run, mailed.take_link, "magic", token)
-    house.run(mailed.take_link, "reset", token)
+    refused("invalid_token", house.run, links.take_link, "magic", token)
+    house.run(links.take_link, "reset", token)
 
 
 def test_in_its_time(house: House) -> None:
     token = house.run(made)
     house.clock.forward(hours=1)
-    refused("invalid_token", house.run, mailed.take_link, "reset", token)
+    refused("invalid_token", house.run, links.take_link, "reset", token)
 
 
 def test_a_decoy_opens_nothing_and_is_a_row_as_well(house: House) -> None:
@@ -60,7 +60,7 @@ def test_a_decoy_opens_nothing_and_is_a_row_as_well(house: House) -> None:
 
     token = house.run(made, user_id="")
     assert house.run(rows) == 1
-    refused("invalid_token", house.run, mailed.take_link, "reset", token)
+    refused("invalid_token", house.run, links.take_link, "reset", token)
 
 
 @pytest.mark.parametrize("bound", [True, False])
@@ -68,16 +68,16 @@ def test_what_ends_sessions_ends_a_link_that_is_bound_to_the_epoch(house: House,
     token = house.run(made, bound=bound)
     house.run(end_sessions, "ann")
     if bound:
-        refused("invalid_token", house.run, mailed.take_link, "reset", token)
+        refused("invalid_token", house.run, links.take_link, "reset", token)
     else:
-        house.run(mailed.take_link, "reset", token)
+        house.run(links.take_link, "reset", token)
 
 
 def test_all_links_of_a_user_for_a_purpose_end_together(house: House) -> None:
     tokens = [house.run(made), house.run(made)]
-    house.run(mailed.remove_links, "ann", "reset", "magic")
+    house.run(links.remove_links, "ann", "reset", "magic")
     for token in tokens:
-        refused("invalid_token", house.run, mailed.take_link, "reset", token)
+        refused("invalid_token", house.run, links.take_link, "reset", token)
 
 
 def test_only_its_digest_is_kept(house: House) -> None:
