@@ -15,7 +15,7 @@ from doorward.core import by_mail, links, mailed
 from doorward.core.action import EmailText, Needs, TokenText, action
 from doorward.core.attempt import ADD_EMAIL, Attempt
 from doorward.core.call import Call, Letter
-from doorward.core.events import AddressesChanged
+from doorward.core.events import AddressesChanged, SignedOut
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
 from doorward.core.links import MailedLink
@@ -341,6 +341,7 @@ async def _undo(call: Call, user: User, link: MailedLink) -> None:
         await _make_primary(call, user, left[0])
     await _changed(call, user, "undone")
     await end_sessions(call, user.id)
+    await call.emit(SignedOut(at=call.now, user_id=user.id))  # API keys that a thief has made end, too
     for address in dict.fromkeys(row.address for row in (*before, *await standing_addresses(call, user))):
         await tell(call, user, "address_change_undone", {"address": text.masked_address(told)}, to=address)
 
