@@ -64,7 +64,7 @@ FORMS: Mapping[str, Form] = {
     "account.undo": Form("/account/undo", then="/sign-in?done=account.undo"),
     "sign_in.keep_account": Form("/sign-in/keep-account", then="/?done=account.undo"),
     "sessions.end": Form("/", then="/?done=sessions.end"),
-    "not_me": Form("/not-me", then="/sign-in?done=not_me"),
+    "not_me": Form("/not-me", then="/password/forgot?done=not_me"),
     "sign_out": Form("/", then="/sign-in?done=sign_out"),
 }
 

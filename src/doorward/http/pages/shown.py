@@ -40,7 +40,7 @@ _NOTICES = {
     "account.undo": "Your account stays as it was.",
     "sessions.end": "That session is ended.",
     "api_keys.revoke": "The key is revoked.",
-    "not_me": "All sessions of your account are ended. Now sign in, and choose a new password.",
+    "not_me": "All sessions of your account are ended. Now choose a new password.",
     "sign_out": "You are signed out.",
 }
 # Where a refusal reads oddly on the page of the form that was refused: (action, reason) -> title and detail.
