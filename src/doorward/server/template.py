@@ -15,10 +15,13 @@ EXAMPLES = {
     "trusted_proxies": '["10.0.0.5/32"]',
     "policy": '"standard"',
     "token_algorithm": '"ES256"',
+    "token_key_rotation": "90",
     "token_audience": '["https://api.example.com"]',
     "return_origins": '["https://app.example.com"]',
-    "sign_up": '"open"',
+    "sign_up": '"domains"',
     "sign_up_domains": '["example.com", ".example.com"]',
+    "reserved_usernames": '["billing", "newsroom"]',
+    "phone_region": '"DE"',
     "rp_name": '"Example"',
     "locales": '""',
     "password_hash": '"argon2id"',
@@ -45,6 +48,6 @@ def config_text(origin: str) -> str:
     for setting in SETTINGS:
         name = setting.attribute
         if name not in HOSTS_ONLY:
-            line = f"{name} = {values[name]}" if name in values else f"# {name} = {EXAMPLES.get(name, '…')}"
+            line = f"{name} = {values[name]}" if name in values else f"# {name} = {EXAMPLES[name]}"
             lines += ["", f"# {setting.meaning}", line]
     return "\n".join(lines) + "\n"
