@@ -345,4 +345,4 @@ def test_keeping_and_erasing_exclude_each_other(house: House) -> None:
     house.browser().do(account.undo, token=token)
     house.clock.forward(days=2)
     assert house.run(erase_due) == 0
-    assert count(house, MailedLink) == 0
+    assert count(house, MailedLink, purpose=account.UNDO) == 0
