@@ -82,7 +82,8 @@ def test_valkey_is_killed_and_comes_back(form: str, caplog: pytest.LogCaptureFix
     caplog.set_level(logging.INFO, "doorward.limits")
     port = free_port()
     process = run_valkey(port)
-    limits = RedisLimits(f"redis://:pass-word@127.0.0.1:{port}/0", pause=0.05)
+    # Patient: a busy machine is slow to answer, and a server that is gone refuses at once.
+    limits = RedisLimits(f"redis://:pass-word@127.0.0.1:{port}/0", pause=0.05, patience=5)
     with asyncio.Runner() as runner:
 
         async def hit() -> int:
