@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from doorward.core.accounts import account_of
 from doorward.core.call import Call
+from doorward.core.facts import facts_of
 from doorward.core.records import User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import account_of, facts_of, proof_by
+from doorward.core.sign_in import proof_by
 from doorward.core.steps import Refuse, next_step
 from doorward.features import password, sessions
 from doorward.features.password import new_password_authenticator

@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from doorward.core import links, mailed
+from doorward.core.accounts import epoch_of
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call
 from doorward.core.links import MailedLink
 from doorward.core.records import PERSON, Account, EmailAddress, User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import UnderWay, epoch_of
+from doorward.core.sign_in import UnderWay
 from doorward.core.users import addresses_of, find_user
 from doorward.primitives import text
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from doorward.core.accounts import account_of
 from doorward.core.action import Action, Demand, Needs
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call, Client, Issuer, World
 from doorward.core.events import Event
+from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.links import MailedLink
 from doorward.core.ports import BreachSearch, Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
@@ -18,7 +20,6 @@ from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
 from doorward.core.session import Caller, Identity, Recent, Session
 from doorward.core.settings import Settings
-from doorward.core.sign_in import account_of, facts_of
 from doorward.core.steps import EMAIL, Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
 from doorward.core.usernames import FormerUsername
 from doorward.primitives.bloom import Bloom

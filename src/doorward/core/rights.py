@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from doorward.core.accounts import account_of
 from doorward.core.call import Call
 from doorward.core.events import RoleGranted, RoleRevoked
 from doorward.core.ports import KnownRole, Permissions, RoleBook
 from doorward.core.records import Account, User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.sign_in import account_of
 
 # Who may give roles to others. An administrator may do everything.
 MANAGE_ROLES = "doorward.roles"

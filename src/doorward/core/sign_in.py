@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from doorward.core.accounts import account_of
 from doorward.core.attempt import NO_WAY_IN, OF_A_SESSION, SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
 from doorward.core.call import Call
 from doorward.core.events import SignedIn
+from doorward.core.facts import facts_of
 from doorward.core.possession import key_held
-from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, Plus, User
+from doorward.core.records import Account, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Caller, Identity, Session, host_digest, session_digest
-from doorward.core.steps import EMAIL, Done, Facts, Hold, Method, Proof, Refuse, next_step
-from doorward.core.users import addresses_of
+from doorward.core.steps import Done, Hold, Method, Proof, Refuse, next_step
 from doorward.primitives import tokens
-from doorward.primitives.hashing import is_usable
 from doorward.primitives.urls import return_target
 
 
@@ -173,84 +173,6 @@ async def own_attempt(call: Call, attempt: str | None, *, purpose: str, subject:
 def proof_by(call: Call, method: Method, *, authenticator: str = "") -> Proof:
     """A proof made now."""
     return Proof(method.name, method.amr, method.factors, call.now, authenticator)
-
-
-async def account_of(call: Call, user: User) -> Account:
-    """The account beside a user. On first contact it is made: that user existed before us, and is exempt (rule 3)."""
-    account = await call.store.get(Account, user_id=user.id)
-    if account is None:
-        await call.store.add(new_account(call, user.id, address_exempt=True))
-        account = await call.store.get(Account, user_id=user.id)
-    if account is None:
-        raise Refused("state_changed")
-    return account
-
-
-async def epoch_of(call: Call, user: User | None) -> str:
-    """The epoch of a user's account; for nobody a read that costs the same."""
-    if user is None:
-        await call.store.get(Account, user_id="")
-        return ""
-    return (await account_of(call, user)).auth_epoch
-
-
-def new_account(call: Call, user_id: str, *, address_exempt: bool = False, username_key: str | None = None) -> Account:
-    return Account(
-        user_id=user_id,
-        auth_epoch=call.new_id(),
-        address_exempt=address_exempt,
-        username_key=username_key,
-        locale=call.client.locale,
-        created_at=call.now,
-    )
-
-
-async def facts_of(
-    call: Call, user: User, account: Account, proofs: tuple[Proof, ...], *, fresh_within: timedelta | None = None
-) -> Facts:
-    """Everything that the gates look at, read from the store."""
-    reachable = bool(user.email) if account.address_exempt else await _has_verified_address(call, user)
-    enrolled, used_up = await _methods_of(call, user, reachable)
-    return Facts(
-        user_id=user.id,
-        account_is_open=user.active and account.kind == PERSON and not account.is_over(call.now),
-        address_is_verified=account.address_exempt or reachable,
-        proofs=proofs,
-        enrolled=enrolled,
-        used_up=used_up,
-        account_closes=account.closes_at is not None,
-        methods=call.world.methods,
-        policy=call.policy,
-        now=call.now,
-        fresh_within=fresh_within,
-    )
-
-
-async def _has_verified_address(call: Call, user: User) -> bool:
-    rows = await call.store.find(EmailAddress, user_id=user.id)
-    return any(row.verified_key is not None for row in rows)
-
-
-async def enrolled_methods(call: Call, user: User) -> frozenset[str]:
-    """The methods this user can use. An authenticator's kind is its method's name; mail needs an address only."""
-    enrolled, _ = await _methods_of(call, user, bool(await addresses_of(call, user)))
-    return enrolled
-
-
-async def _methods_of(call: Call, user: User, reachable: bool) -> tuple[frozenset[str], frozenset[str]]:
-    """The methods this user can use, and those of which every authenticator is out of tries."""
-    rows = await call.store.find(Authenticator, user_id=user.id)
-    rows = [
-        row for row in rows if row.kind != "password" or is_usable(row.data if user.password is None else user.password)
-    ]
-    bound = {row.kind for row in rows}
-    kinds = {row.kind for row in rows if row.disabled_at is None}
-    if "password" not in bound and is_usable(user.password or ""):  # a host's user, whose password nobody tried yet
-        kinds.add("password")
-    if reachable and "password" not in bound | kinds:  # mail stands in where there is nothing better
-        kinds.add(EMAIL.name)
-    known = call.world.offered
-    return frozenset(kinds & known), frozenset(bound & known - kinds)
 
 
 async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -> Stepped:

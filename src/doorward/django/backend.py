@@ -11,10 +11,12 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from doorward import actions
+from doorward.core.accounts import account_of
 from doorward.core.action import Identifier, PasswordText, action
 from doorward.core.call import Call
+from doorward.core.facts import facts_of
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import account_of, begin, facts_of, proof_by
+from doorward.core.sign_in import begin, proof_by
 from doorward.core.steps import Done, next_step
 from doorward.django.runtime import Auth, Finished, auth
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+from doorward.core.accounts import account_of
 from doorward.core.action import AttemptText, Identifier, NameText, Needs, PasswordText, Text, TokenText, action
 from doorward.core.call import Call
 from doorward.core.doorward import require
 from doorward.core.erasure import erase_due
 from doorward.core.events import AccountClosing, AccountKept, SignedOut
+from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
 from doorward.core.links import add_link, find_link, remove_links, take_link
 from doorward.core.records import Account, Plus, Record, User, about_users
 from doorward.core.refusals import Refused, invalid
-from doorward.core.sign_in import Stepped, UnderWay, account_of, advance, current, facts_of
+from doorward.core.sign_in import Stepped, UnderWay, advance, current
 from doorward.core.steps import Confirm, next_step
 from doorward.core.tries import limit_tries
 from doorward.core.usernames import change_username

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from doorward.core.accounts import account_of
 from doorward.core.action import IdText, Needs, ScopeList, ShortName, action
 from doorward.core.call import Call
 from doorward.core.events import Event, SignedOut
@@ -16,7 +17,6 @@ from doorward.core.identify import see
 from doorward.core.records import Account, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import KeyIdentity
-from doorward.core.sign_in import account_of
 from doorward.core.users import tell
 from doorward.primitives import api_key
 

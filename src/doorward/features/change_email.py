@@ -12,17 +12,19 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from doorward.core import by_mail, links, mailed
+from doorward.core.accounts import account_of
 from doorward.core.action import EmailText, Needs, TokenText, action
 from doorward.core.attempt import ADD_EMAIL, Attempt
 from doorward.core.call import Call, Letter
 from doorward.core.events import AddressesChanged, SignedOut
+from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
 from doorward.core.links import MailedLink
 from doorward.core.records import Account, EmailAddress, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Identity, Session
-from doorward.core.sign_in import Stepped, UnderWay, account_of, begin, facts_of, held, keep
+from doorward.core.sign_in import Stepped, UnderWay, begin, held, keep
 from doorward.core.steps import Prove, Verify, somebody_is_known
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import find_user, standing_addresses, tell, verified_since

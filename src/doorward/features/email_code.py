@@ -9,10 +9,11 @@ from doorward.core.action import AttemptText, CodeText, Identifier, Issue, UrlTe
 from doorward.core.attempt import SIGN_IN, STEP_UP
 from doorward.core.by_mail import Owner
 from doorward.core.call import Call
+from doorward.core.facts import enrolled_methods
 from doorward.core.feature import Feature, Page
 from doorward.core.records import User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, enrolled_methods, held, keep, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, proof_by
 from doorward.core.steps import EMAIL, Prove
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import canonical_identifier, tell

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from doorward.core import by_mail, links
+from doorward.core.accounts import epoch_of
 from doorward.core.action import AttemptText, Identifier, Issue, TokenText, UrlText, action
 from doorward.core.attempt import SIGN_IN
 from doorward.core.by_mail import MAGIC_LINK, Owner
@@ -13,18 +14,7 @@ from doorward.core.call import Call
 from doorward.core.feature import Feature, Page
 from doorward.core.links import MailedLink
 from doorward.core.refusals import invalid
-from doorward.core.sign_in import (
-    Stepped,
-    UnderWay,
-    advance,
-    begin,
-    current,
-    epoch_of,
-    held,
-    keep,
-    own_attempt,
-    proof_by,
-)
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, own_attempt, proof_by
 from doorward.core.steps import EMAIL, Prove
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import canonical_identifier, tell

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
+from doorward.core.accounts import epoch_of
 from doorward.core.action import (
     AttemptText,
     Identifier,
@@ -25,7 +26,7 @@ from doorward.core.identify import end_sessions
 from doorward.core.records import Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Session, host_digest
-from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, epoch_of, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
 from doorward.core.users import addresses_of, canonical_identifier, find_user, tell, tell_daily

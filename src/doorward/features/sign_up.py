@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from doorward.core import mailed
+from doorward.core.accounts import new_account
 from doorward.core.action import AttemptText, EmailText, Identifier, Issue, NameText, PasswordText, UrlText, action
 from doorward.core.attempt import SIGN_UP, Attempt
 from doorward.core.call import Call, Letter
@@ -17,7 +18,7 @@ from doorward.core.records import EmailAddress, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import grant
 from doorward.core.settings import Settings
-from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, new_account, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, proof_by
 from doorward.core.steps import EMAIL, Enroll, Verify
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.usernames import check_username

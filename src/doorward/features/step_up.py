@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from doorward.core.accounts import account_of
 from doorward.core.action import Needs, UrlText, action
 from doorward.core.attempt import STEP_UP
 from doorward.core.call import Call
+from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page
 from doorward.core.records import User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import Stepped, account_of, begin, current, facts_of, held, keep
+from doorward.core.sign_in import Stepped, begin, current, held, keep
 from doorward.core.steps import Done, Enroll, Prove, Refuse, next_step
 
 

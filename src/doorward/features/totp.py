@@ -9,15 +9,17 @@ from typing import ClassVar
 
 import segno
 
+from doorward.core.accounts import account_of
 from doorward.core.action import AttemptText, CodeText, IdText, NameText, Needs, action
 from doorward.core.call import Call
 from doorward.core.devices import is_known_device
 from doorward.core.doorward import require
 from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
+from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.records import Account, Authenticator, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
-from doorward.core.sign_in import Stepped, UnderWay, account_of, add_proof, advance, current, facts_of, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance, current, proof_by
 from doorward.core.steps import Enroll, Factor, Method, next_step
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell, tell_daily

@@ -10,12 +10,12 @@ from typing import Any
 from doorward.core import erasure
 from doorward.core.call import Call
 from doorward.core.events import SignedOut, SignedUp
+from doorward.core.facts import enrolled_methods
 from doorward.core.identify import end_sessions
 from doorward.core.records import EmailAddress, PhoneNumber, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import ADMIN, grant, revoke, roles_of
 from doorward.core.session import Session
-from doorward.core.sign_in import enrolled_methods
 from doorward.core.usernames import check_username
 from doorward.core.users import find_user, phone_of, standing_addresses
 from doorward.features.change_email import add_vouched

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from doorward.core.accounts import new_account
 from doorward.core.call import Call
 from doorward.core.events import SignedUp
 from doorward.core.records import SERVICE, Account, User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import new_account
 from doorward.core.usernames import check_username
 from doorward.features.api_keys import ApiKey, NewKey, create, end_key, keys_of, make_key
 from doorward.features.sign_up import Conflict

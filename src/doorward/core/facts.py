@@ -1,0 +1,59 @@
+"""The facts about somebody, read from the store: all that the gates of core/steps.py look at."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from doorward.core.call import Call
+from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, User
+from doorward.core.steps import EMAIL, Facts, Proof
+from doorward.core.users import addresses_of
+from doorward.primitives.hashing import is_usable
+
+
+async def facts_of(
+    call: Call, user: User, account: Account, proofs: tuple[Proof, ...], *, fresh_within: timedelta | None = None
+) -> Facts:
+    """Everything that the gates look at, read from the store."""
+    reachable = bool(user.email) if account.address_exempt else await _has_verified_address(call, user)
+    enrolled, used_up = await _methods_of(call, user, reachable)
+    return Facts(
+        user_id=user.id,
+        account_is_open=user.active and account.kind == PERSON and not account.is_over(call.now),
+        address_is_verified=account.address_exempt or reachable,
+        proofs=proofs,
+        enrolled=enrolled,
+        used_up=used_up,
+        account_closes=account.closes_at is not None,
+        methods=call.world.methods,
+        policy=call.policy,
+        now=call.now,
+        fresh_within=fresh_within,
+    )
+
+
+async def _has_verified_address(call: Call, user: User) -> bool:
+    rows = await call.store.find(EmailAddress, user_id=user.id)
+    return any(row.verified_key is not None for row in rows)
+
+
+async def enrolled_methods(call: Call, user: User) -> frozenset[str]:
+    """The methods this user can use. An authenticator's kind is its method's name; mail needs an address only."""
+    enrolled, _ = await _methods_of(call, user, bool(await addresses_of(call, user)))
+    return enrolled
+
+
+async def _methods_of(call: Call, user: User, reachable: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """The methods this user can use, and those of which every authenticator is out of tries."""
+    rows = await call.store.find(Authenticator, user_id=user.id)
+    rows = [
+        row for row in rows if row.kind != "password" or is_usable(row.data if user.password is None else user.password)
+    ]
+    bound = {row.kind for row in rows}
+    kinds = {row.kind for row in rows if row.disabled_at is None}
+    if "password" not in bound and is_usable(user.password or ""):  # a host's user, whose password nobody tried yet
+        kinds.add("password")
+    if reachable and "password" not in bound | kinds:  # mail stands in where there is nothing better
+        kinds.add(EMAIL.name)
+    known = call.world.offered
+    return frozenset(kinds & known), frozenset(bound & known - kinds)
