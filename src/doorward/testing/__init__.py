@@ -1,8 +1,20 @@
-"""For tests, yours and ours: a clock to move, a mailbox to read, and the contract that every store must keep."""
+"""For tests, yours and ours: a clock to move, a mailbox to read, an authenticator, and the contract of every store."""
 
 from __future__ import annotations
 
+from doorward.testing.authenticator import Attestor, NotAllowed, SoftAuthenticator
 from doorward.testing.doubles import CHEAP, CheapHash, Clock, Guest, House, MailBox
 from doorward.testing.store_contract import StoreContract
 
-__all__ = ["CHEAP", "CheapHash", "Clock", "Guest", "House", "MailBox", "StoreContract"]
+__all__ = [
+    "CHEAP",
+    "Attestor",
+    "CheapHash",
+    "Clock",
+    "Guest",
+    "House",
+    "MailBox",
+    "NotAllowed",
+    "SoftAuthenticator",
+    "StoreContract",
+]
