@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from doorward import actions
-from doorward.assembly import Runtime, Surroundings, derived_secret, settings_for
+from doorward.assembly import Runtime
 from doorward.core.action import action
 from doorward.core.call import Call, Letter
 from doorward.core.erasure import erase_due
@@ -24,6 +24,7 @@ from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.steps import Facts, Hold, Refuse
 from doorward.http.messages import Request
 from doorward.server import people
+from doorward.surroundings import Surroundings, derived_secret, settings_for
 from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 
 STRONG, OLDER = "host-W7rT2kQx9Lm4Vz8Np1Sb6Yd3Hc5Jf0Ga", "older-Zk3Vn8Xr5Tq1Ws7Mb9Lp2Hd6Fc4Jg0Y"

@@ -15,7 +15,7 @@ import anyio.from_thread
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from doorward.assembly import Runtime, Surroundings, split_database
+from doorward.assembly import Runtime, split_database
 from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.call import Call, Client
 from doorward.core.doorward import require
@@ -25,6 +25,7 @@ from doorward.core.session import Caller
 from doorward.cpu import LEAST_MEMORY
 from doorward.http.messages import MAX_BODY, Headers, Request, Response
 from doorward.http.visit import Visit
+from doorward.surroundings import Surroundings
 
 T = TypeVar("T")
 Scope = MutableMapping[str, Any]

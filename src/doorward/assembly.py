@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from doorward import presets
@@ -24,29 +22,25 @@ from doorward.core.finish import finish
 from doorward.core.ports import Clock, Colour, Hash, Limits, Post, Randomness, RoleBook, Stores, Unavailable
 from doorward.core.records import OutboxMessage
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.settings import Settings, load_settings
+from doorward.core.settings import Settings
 from doorward.core.steps import Gate
 from doorward.cpu import MIB, AwaitingHash, BlockingHash, HashPool, limit_of_waiting_threads, process_pool
-from doorward.delivery import Outbox, OutboxThread, Upkeep, open_mail
+from doorward.delivery import Delivered, Outbox, OutboxThread, Upkeep, open_outbox
 from doorward.http.dispatch import Site
 from doorward.http.messages import Request, Response
 from doorward.http.pages import Pages
 from doorward.http.views import Views
 from doorward.http.visit import Visit
 from doorward.limits import LimitWindow, open_limits
-from doorward.locale import catalogues
-from doorward.primitives import tokens
 from doorward.primitives.hashing import Bcrypt, Passwords
-from doorward.primitives.keyring import Keyring, key_id, weakness
 from doorward.stores import open_store
+from doorward.surroundings import Surroundings, settings_for
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Listener = Callable[[Any], Any]
 
 log = logging.getLogger("doorward")
-
-HOW_TO_MAKE_ONE = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes a good one"
 
 LIMIT_CONNECTIONS = 4  # to PostgreSQL, where limits are counted there: each is held for two statements
 
@@ -60,10 +54,10 @@ class Parts:
     """What an `Auth` takes beside settings, all by construction and never by an environment switch.
 
     `users`: a `UserTable`, for users in a table of the host's. `session`: lends the host's SQLAlchemy session.
-    `stores`: in the place of what DATABASE_URL names. `mail`: sends letters in the place of SMTP_URL
-    (`send(letter)`), or is called with those that wait, after commit. `passwords` and `pool`: how passwords are
-    hashed, and where. `views`: the pages. `gates`: the host's own, after ours. `roles`: the host's own.
-    `prefix`: where we answer. `config`: a TOML file.
+    `stores`: in the place of what DATABASE_URL names. `mail` and `sms`: send letters in the place of SMTP_URL, and
+    text messages in that of SMS_URL (`send(…)`), or are called with those that wait, after commit. `passwords` and
+    `pool`: how passwords are hashed, and where. `views`: the pages. `gates`: the host's own, after ours. `roles`: the
+    host's own. `prefix`: where we answer. `config`: a TOML file.
     """
 
     users: Any = None
@@ -71,6 +65,7 @@ class Parts:
     stores: Stores | None = None
     limits: Limits | None = None
     mail: Any = None
+    sms: Any = None
     clock: Clock = utc_now
     random: Randomness = os.urandom
     passwords: Passwords | None = None
@@ -80,16 +75,6 @@ class Parts:
     roles: RoleBook | None = None
     prefix: str = "/auth"
     config: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What the host's framework knows: its own secrets (newest first) and their name, whether it is being debugged."""
-
-    secrets: Sequence[str] = ()
-    secret_name: str = ""
-    debug: bool = False
-    debug_origin: str = "http://localhost:8000"
 
 
 class Runtime:
@@ -125,6 +110,7 @@ class Runtime:
             clock=parts.clock,
             random=parts.random,
             post=self._deliver,
+            texts=parts.sms is not None,
             breached=open_filter(settings.breached_filter),
             search=getattr(search, "sync", None),
             gates=parts.gates,
@@ -160,20 +146,33 @@ class Runtime:
 
     def _open_outbox(self, settings: Settings) -> OutboxThread | None:
         """Who sends the letters and does what is due now and then; nobody where a test's mailbox takes them."""
-        mail, world, stores = self.parts.mail, self.doorward.world, self.own_stores
-        if mail is not None and not hasattr(mail, "send"):
-            if hasattr(mail, "keyring"):
-                mail.keyring = world.keyring
+        world, stores = self.doorward.world, self.own_stores
+        if self._boxes:
+            for box in self._boxes:
+                if hasattr(box, "keyring"):
+                    box.keyring = world.keyring
             return None
-        sender = mail or open_mail(settings.smtp_url, settings.mail_from)
         sweeps = (*self.doorward.sweeps, Sweep(LimitWindow, "expires_at"))
         chores = [partial(self.tend, chore) for chore in self.doorward.chores]
         upkeep = Upkeep(stores, world.seen, sweeps, world.clock, chores=chores)
-        return OutboxThread(Outbox(stores, world.keyring, sender, world.clock, catalogues(settings.locales)), upkeep)
+        return OutboxThread(self._outbox_over(stores), upkeep)
+
+    @property
+    def _boxes(self) -> list[Any]:
+        return [one for one in (self.parts.mail, self.parts.sms) if one is not None and not hasattr(one, "send")]
+
+    def _outbox_over(self, stores: Stores) -> Outbox:
+        settings, world = self.settings, self.doorward.world
+        return open_outbox(settings, stores, world.keyring, world.clock, mail=self.parts.mail, sms=self.parts.sms)
+
+    def deliver_due(self, limit: int = 10_000) -> Delivered:
+        """Send what is due, on this thread. Raises `Unavailable`."""
+        return self._outbox_over(self.stores).deliver_once(limit)
 
     def _deliver(self, messages: tuple[OutboxMessage, ...]) -> None:
-        deliver: Post = self.outbox or self.parts.mail
-        deliver(messages)
+        takers: list[Post] = self._boxes if self.outbox is None else [self.outbox]
+        for taker in takers:
+            taker(messages)
 
     def lent(self, lender: Callable[[], Any]) -> Stores:
         """Stores on sessions of the host's."""
@@ -335,56 +334,6 @@ def split_database(
 ) -> tuple[str | None, tuple[Feature, ...]]:
     """The arguments of `Auth(app, "sqlite:///app.db", Password(), …)`, where the URL may be left out."""
     return (None, (database, *features)) if isinstance(database, Feature) else (database, features)
-
-
-def settings_for(
-    given: Mapping[str, Any], around: Surroundings, config: str | None = None, environ: Mapping[str, str] = os.environ
-) -> tuple[set[str], Settings]:
-    """The names that were set anywhere, and the settings: arguments, then DOORWARD_…, then the file, then the host."""
-    filed = _read_config(config or environ.get("DOORWARD_CONFIG", ""))
-    known = {name.lower() for name in (*given, *filed)} | {
-        name.removeprefix("DOORWARD_").lower() for name in environ if name.startswith("DOORWARD_")
-    }
-    host: dict[str, Any] = {}
-    if "secret" not in known and (secret := derived_secret(around)) is not None:
-        host["secret"] = secret
-    elif "secret" not in known and around.secret_name:
-        raise Misconfigured("settings.E3", f"set {around.secret_name}, or SECRET of Doorward; {HOW_TO_MAKE_ONE}")
-    if around.debug and "debug" not in known:
-        host["debug"] = True
-    if around.debug and "origin" not in known:
-        host["origin"] = around.debug_origin
-        log.warning("no ORIGIN is set: while debugging, %s and other loopback addresses do", around.debug_origin)
-    settings = load_settings(given, environ, {**host, **filed})
-    return known, settings
-
-
-def _read_config(path: str) -> dict[str, Any]:
-    if not path:
-        return {}
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Misconfigured("settings.E6", f"the configuration file {path} can't be read: {error}") from None
-
-
-def derived_secret(around: Surroundings) -> str | None:
-    """Our master secrets from the framework's (HKDF, so that neither gives the other away), newest first.
-
-    None where there is none; raises `Misconfigured` where the newest is one that anybody could guess.
-    """
-    strong = []
-    for number, secret in enumerate(around.secrets):
-        if why := weakness(secret):
-            if number == 0:
-                raise Misconfigured(
-                    "settings.E5", f"{around.secret_name} {why}; set it anew, or SECRET of Doorward; {HOW_TO_MAKE_ONE}"
-                )
-            continue  # an old one that is too weak opens nothing any more
-        ring = Keyring([("host", secret.encode())])
-        derived = tokens.encode(ring.key("from-host-secret"))
-        strong.append(f"{key_id(derived)}:{derived}")
-    return ",".join(dict.fromkeys(strong)) or None
 
 
 def _pool(settings: Settings, names: set[str], colour: Colour) -> HashPool:

@@ -12,7 +12,6 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Match
 
 from doorward import asgi
-from doorward.assembly import Surroundings
 from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.feature import Feature
 from doorward.core.ports import Unavailable
@@ -20,6 +19,7 @@ from doorward.core.records import User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.session import Caller
 from doorward.http import messages
+from doorward.surroundings import Surroundings
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 

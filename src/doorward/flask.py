@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.local import LocalProxy
 
-from doorward.assembly import Runtime, Surroundings, split_database
+from doorward.assembly import Runtime, split_database
 from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.call import Call
 from doorward.core.doorward import require
@@ -24,6 +24,7 @@ from doorward.core.session import Caller
 from doorward.http import bodies, messages
 from doorward.http.visit import Visit
 from doorward.stores.lent import session_store
+from doorward.surroundings import Surroundings
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -15,10 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
-from doorward.assembly import Runtime, Surroundings
+from doorward.assembly import Runtime
 from doorward.core.call import Call
 from doorward.features.refresh_tokens import RefreshFamily
 from doorward.server.config import new_secret
+from doorward.surroundings import Surroundings
 from doorward.testing.doubles import MailBox
 from tests.server.conftest import DOORWARD, Served, environment
 from tests.services.processes import free_port, start, stop, wait_until

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from doorward.assembly import Runtime, Surroundings
+from doorward.assembly import Runtime
 from doorward.core.call import Letter
 from doorward.server.config import new_secret
+from doorward.surroundings import Surroundings
 from doorward.testing.doubles import MailBox
 from tests.server.conftest import DOORWARD, Done, Served, environment
 from tests.services.processes import start, stop

@@ -131,6 +131,23 @@ def test_a_mail_server_that_does_not_know_us(
     assert "sesame" not in wrong.out
 
 
+def test_a_service_for_text_messages(doorward: Command, healthy: dict[str, str]) -> None:
+    good = {"SMS_URL": "twilio://SID:open-sesame@/?from=+15005550006", "SMS_COUNTRIES": "DE,AT"}
+    done = doorward("doctor", "--json", **{**healthy, **good})
+    assert problems(done) == {}
+    assert "by twilio, to numbers of DE, AT" in done.out
+    wrong = doorward("doctor", "--json", **{**healthy, **good, "SMS_URL": "twilio://SID:open-sesame@/"})
+    assert "wants the sender" in problems(wrong)["sms"]
+    assert "sesame" not in done.out + wrong.out
+
+
+def test_settings_that_go_together_are_looked_at_together(doorward: Command, healthy: dict[str, str]) -> None:
+    both = {"SIGN_UP": "domains", "SIGN_UP_DOMAINS": "example.com"}
+    assert problems(doorward("doctor", "--json", **{**healthy, **both})) == {}
+    one = doorward("doctor", "--json", **{**healthy, "SIGN_UP": "domains"})
+    assert "go together" in problems(one)["settings"]
+
+
 def test_a_clock_that_is_wrong(doorward: Command, healthy: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "skew", lambda url: -61.0)
     found = problems(doorward("doctor", "--json", **healthy))

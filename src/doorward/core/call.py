@@ -71,6 +71,14 @@ class Letter:
     locale: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TextMessage(Letter):
+    """A letter to a phone: `to` is its number in E.164."""
+
+
+LETTERS: Mapping[str, type[Letter]] = {"mail": Letter, "sms": TextMessage}
+
+
 @dataclass(slots=True)
 class Effects:
     """What an adapter does after the story: cookies to set and to clear, letters to send."""
@@ -109,6 +117,7 @@ class World:
     clock: Clock
     random: Randomness
     post: Post
+    texts: bool
     breached: Bloom | None
     search: BreachSearch | None
     seen: dict[tuple[type[Record], str], datetime] = field(default_factory=dict)
@@ -218,7 +227,7 @@ class Call:
         id = self.new_id()
         message = OutboxMessage(
             id=id,
-            kind="mail" if letter else "nothing",
+            kind=next((kind for kind, of in LETTERS.items() if type(letter) is of), "nothing"),
             body=self.seal(body.encode(), purpose="outbox", context=id),
             due_at=self.now,
             expires_at=self.now + life,
@@ -244,9 +253,9 @@ async def _settled(result: Awaitable[None] | None) -> None:
 def opened_letter(keyring: Keyring, message: OutboxMessage) -> Letter | None:
     """The letter inside an outbox row; None for the kind «nothing» or what no key opens."""
     body = sealing.unseal(keyring, message.body, purpose="outbox", context=message.id)
-    if body is None or message.kind != "mail":
+    if body is None or message.kind not in LETTERS:
         return None
-    return Letter(**json.loads(body))
+    return LETTERS[message.kind](**json.loads(body))
 
 
 __all__ = [
@@ -258,6 +267,7 @@ __all__ = [
     "Issuer",
     "Letter",
     "Listener",
+    "TextMessage",
     "World",
     "opened_letter",
 ]

@@ -50,9 +50,10 @@ class Doorward:
         roles: RoleBook | None = None,
         prefix: str = "/auth",
         remember: bool = False,
+        texts: bool = False,
     ) -> None:
         """`roles`: a host's own, in the place of a feature's. `remember`: identities may be used again for half a
-        second; not where a host can change users itself."""
+        second; not where a host can change users itself. `texts`: text messages are sent, also without SMS_URL."""
         for feature in features:
             feature.check(settings)
         self.features = {type(feature): feature for feature in features}
@@ -87,6 +88,7 @@ class Doorward:
             clock=clock,
             random=random,
             post=post,
+            texts=texts or bool(settings.sms_url),
             breached=breached,
             search=search,
             recent=Recent() if remember else None,

@@ -83,6 +83,8 @@ class Settings:
     redis_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    sms_url: str = field(default="", repr=False)
+    sms_countries: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     policy: Policy = field(default_factory=Policy.standard)
     token_algorithm: Literal["ES256", "RS256", "PS256", "Ed25519", "HS256"] = "ES256"
@@ -103,6 +105,11 @@ class Settings:
     listen: str = "127.0.0.1:8000"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     debug: bool = False
+
+    @property
+    def texted_regions(self) -> tuple[str, ...]:
+        """Where text messages may go. Nowhere unless it is said: some countries' cost a hundred times others'."""
+        return self.sms_countries or ((self.phone_region,) if self.phone_region else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +249,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("SMTP_URL", "`smtp://user:pass@host:587?tls=starttls`; without it letters go to the terminal.", _text),
     Setting("MAIL_FROM", "Sender address of letters.", _text),
+    Setting("SMS_URL", "`twilio://SID:TOKEN@/?from=+1…` or another service; without it no text messages.", _text),
+    Setting("SMS_COUNTRIES", "Where text messages may go, such as `DE,AT`; else PHONE_REGION.", _list(_region)),
     Setting("TRUSTED_PROXIES", "Networks whose X-Forwarded-* headers are believed.", _list(_network)),
     Setting("POLICY", "`standard`, `strict`, or a table of single demands.", _policy),
     Setting(
@@ -330,4 +339,9 @@ def _settings(values: dict[str, Any]) -> Settings:
         raise Misconfigured("settings.E4", f"ORIGIN {origin} is neither https nor loopback; serve it by https")
     if (values.get("sign_up") == "domains") != bool(values.get("sign_up_domains")):
         raise Misconfigured("settings.E7", "SIGN_UP = domains and SIGN_UP_DOMAINS go together; set both or neither")
+    if values.get("sms_url") and not (values.get("sms_countries") or values.get("phone_region")):
+        raise Misconfigured(
+            "settings.E8",
+            "SMS_URL goes with SMS_COUNTRIES, such as DE,AT; texts to anywhere are what fraud lives on",
+        )
     return Settings(**values)

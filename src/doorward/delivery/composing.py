@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from doorward.core.call import Letter
 from doorward.delivery.parts import Code, Either, Link, Part, Say
-from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, TEXTS
+from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, SHORT, TEXTS
 from doorward.locale import Catalogues, Language, catalogues
 from doorward.primitives import text
 
@@ -50,6 +50,18 @@ def compose(letter: Letter, known: Catalogues | None = None) -> tuple[str, str, 
     )
     lines = [_in_text(part, words, language) for part in parts]
     return subject, "\n\n".join([*lines, "-- \n" + _in_text(Say(FOOTER), words, language)]) + "\n", html
+
+
+def compose_text(message: Letter, known: Catalogues | None = None) -> str:
+    """What a text message says, in its language. Where it brings a code, the last line binds it to our origin: phones
+    offer it there, and nowhere else (https://wicg.github.io/sms-one-time-codes/).
+
+    Raises `KeyError` for an unknown message or a missing word.
+    """
+    language = (known or catalogues()).language(message.locale)
+    words = _shown(message.words, language)
+    text = said(SHORT[message.template], language).format_map(words)
+    return f"{text}\n\n@{words['host']} #{words['code']}" if "code" in words else text
 
 
 def _standing(parts: Iterable[Part], words: Mapping[str, str]) -> Iterator[Say | Code | Link]:

@@ -1,11 +1,14 @@
-"""Letters shown in the terminal, for the first minutes and for development."""
+"""Letters and text messages shown in the terminal, for the first minutes and for development."""
 
 from __future__ import annotations
 
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from doorward.delivery.mail import Composed
+
+if TYPE_CHECKING:
+    from doorward.delivery.sms import ComposedText
 
 RULE = "─" * 72
 
@@ -21,12 +24,26 @@ class ConsoleMail:
 
     def send(self, letter: Composed, /) -> None:
         """Show it at once."""
-        stream = self._stream or sys.stderr
-        page = f"{RULE}\nA letter to {letter.to}: {letter.subject}\n\n{letter.text}{RULE}\n"
-        encoding = stream.encoding or "utf-8"
-        # One write, so that letters of several threads do not mix; what the terminal can't show is spelt out.
-        stream.write(_harmless(page).encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
+        _show(f"{RULE}\nA letter to {letter.to}: {letter.subject}\n\n{letter.text}{RULE}\n", self._stream)
+
+
+class ConsoleSms:
+    """Prints each text message: SMS_URL=console:."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+
+    def send(self, text: ComposedText, /) -> None:
+        """Show it at once."""
+        _show(f"{RULE}\nA text message to {text.to}:\n\n{text.text}\n{RULE}\n", self._stream)
+
+
+def _show(page: str, to: TextIO | None) -> None:
+    stream = to or sys.stderr
+    encoding = stream.encoding or "utf-8"
+    # One write, so that letters of several threads do not mix; what the terminal can't show is spelt out.
+    stream.write(_harmless(page).encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
 
 
 def _harmless(page: str) -> str:

@@ -34,8 +34,16 @@ class Undeliverable(Exception):
 
 
 class NotNow(Exception):
-    """This letter does not leave now; others may."""
+    """This letter does not leave now; others may. `retry_after`: seconds, where the other side has named them."""
+
+    def __init__(self, why: str, *, retry_after: int = 0) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
 
 
-class MailDown(Exception):
+class Down(Exception):
+    """Nothing leaves now by this way."""
+
+
+class MailDown(Down):
     """No letter leaves now: the server is away, or does not take our credentials."""

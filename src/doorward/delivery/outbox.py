@@ -1,4 +1,5 @@
-"""Letters leave after the transaction that caused them: claimed by one process, sent, and deleted, or tried again.
+"""Letters and text messages leave after the transaction that caused them: claimed by one process, sent, and deleted, or
+tried again.
 
 At least once: who is killed between the mail server's «250» and the deletion leaves a letter that will be sent again,
 with the same Message-ID. The other order would lose letters.
@@ -12,15 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from doorward.core.call import Letter, opened_letter
+from doorward.core.call import Letter, TextMessage, opened_letter
 from doorward.core.finish import finish
 from doorward.core.ports import Clock, Stores
 from doorward.core.records import OutboxMessage, Plus
-from doorward.delivery.composing import compose
-from doorward.delivery.mail import Composed, Mail, MailDown, Undeliverable
+from doorward.delivery.composing import compose, compose_text
+from doorward.delivery.mail import Composed, Down, Mail, Undeliverable
+from doorward.delivery.sms import ComposedText, Sms
 from doorward.locale import Catalogues
 from doorward.primitives import text
 from doorward.primitives.keyring import Keyring
+from doorward.primitives.phones import masked_phone
 
 log = logging.getLogger("doorward.delivery")
 
@@ -47,7 +50,8 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of the letters that were due. `down`: mail can't be sent now, and the others were left alone."""
+    """What became of the letters that were due. `down`: mail or text messages can't be sent now, and the others of
+    that kind were left alone."""
 
     sent: int = 0
     dropped: int = 0
@@ -67,16 +71,36 @@ class Outbox:
     """Sends what waits in the outbox. Any number of threads and processes may do so at one time."""
 
     def __init__(
-        self, stores: Stores, keyring: Keyring, mail: Mail, clock: Clock, known: Catalogues | None = None
+        self,
+        stores: Stores,
+        keyring: Keyring,
+        mail: Mail,
+        clock: Clock,
+        known: Catalogues | None = None,
+        *,
+        sms: Sms | None = None,
     ) -> None:
-        """`known`: the languages of the installation; ours without it."""
+        """`known`: the languages of the installation; ours without it. Without `sms`, text messages stay."""
         self._stores, self._keyring, self._mail, self._clock = stores, keyring, mail, clock
-        self._known = known
+        self._known, self._sms = known, sms
 
     def deliver_once(self, limit: int = 100) -> Delivered:
-        """Send what is due, `limit` letters at most; each by one caller. Raises `Unavailable`."""
+        """Send what is due, `limit` of a kind at most; each by one caller. Raises `Unavailable`.
+
+        One kind after the other: a mail server that is away holds no code on its way to a phone back.
+        """
+        kinds = (("mail", "nothing"),) if self._sms is None else (("mail", "nothing"), ("sms",))
+        parts = [self._deliver(those, limit) for those in kinds]
+        return Delivered(
+            sent=sum(part.sent for part in parts),
+            dropped=sum(part.dropped for part in parts),
+            postponed=sum(part.postponed for part in parts),
+            down=any(part.down for part in parts),
+        )
+
+    def _deliver(self, kinds: tuple[str, ...], limit: int) -> Delivered:
         delivered = Delivered()
-        for message in finish(self._due(limit)):
+        for message in finish(self._due(kinds, limit)):
             claimed = finish(self._claimed(message))
             if claimed is not None:
                 delivered = delivered.plus(self._settle(claimed))
@@ -84,10 +108,10 @@ class Outbox:
                 break
         return delivered
 
-    async def _due(self, limit: int) -> list[OutboxMessage]:
+    async def _due(self, kinds: tuple[str, ...], limit: int) -> list[OutboxMessage]:
         async with self._stores.unit("sync") as store:
             until = self._clock() + MOMENT
-            return await store.find(OutboxMessage, order="due_at", limit=limit, due_at__lt=until)
+            return await store.find(OutboxMessage, order="due_at", limit=limit, kind__in=kinds, due_at__lt=until)
 
     async def _claimed(self, message: OutboxMessage) -> OutboxMessage | None:
         """The message as it is now ours for the length of a lease; None if somebody else was faster."""
@@ -100,9 +124,9 @@ class Outbox:
 
     def _settle(self, message: OutboxMessage) -> Outcome:
         """Send it, with no connection to the database held meanwhile, and write down what became of it."""
-        outcome = self._sent(message)
+        outcome, asked = self._sent(message)
         if outcome in (Outcome.POSTPONED, Outcome.DOWN):
-            due_at = self._clock() + next_wait(message.tries, is_down=outcome is Outcome.DOWN)
+            due_at = self._clock() + max(next_wait(message.tries, is_down=outcome is Outcome.DOWN), asked)
             if due_at < message.expires_at:
                 finish(self._postponed(message, due_at))
                 return outcome
@@ -110,28 +134,38 @@ class Outbox:
         finish(self._removed(message))
         return Outcome.DROPPED if outcome is Outcome.POSTPONED else outcome
 
-    def _sent(self, message: OutboxMessage) -> Outcome:
+    def _sent(self, message: OutboxMessage) -> tuple[Outcome, timedelta]:
+        """What became of it, and how long the other side asks us to wait."""
         if message.expires_at <= self._clock():
             log.error("letter %s is given up after %d tries: its time is over", message.id, message.tries - 1)
-            return Outcome.DROPPED
+            return Outcome.DROPPED, timedelta()
         letter = opened_letter(self._keyring, message)
-        if letter is None and message.kind == "mail":
+        if letter is None and message.kind != "nothing":
             log.error("letter %s is dropped: no key of ours opens it", message.id)
-            return Outcome.DROPPED
+            return Outcome.DROPPED, timedelta()
         try:
-            composed = _composed(letter or FOR_NOBODY, message, self._known)
-            if letter is not None:
-                self._mail.send(composed)
+            self._hand_over(letter, message)
         except Undeliverable as error:
             log.warning("letter %s is dropped: %s", _told(message, letter), error)
-            return Outcome.DROPPED
-        except MailDown as error:
-            log.error("mail can't be sent, letters wait: %s", error)
-            return Outcome.DOWN
+            return Outcome.DROPPED, timedelta()
+        except Down as error:
+            what = "text messages" if message.kind == "sms" else "mail"
+            log.error("%s can't be sent, letters wait: %s", what, error)
+            return Outcome.DOWN, timedelta()
         except Exception as error:  # a letter of a newer release, say: it must not hold the others back
             log.error("letter %s waits: %s", _told(message, letter), _reason(error))
-            return Outcome.POSTPONED
-        return Outcome.SENT
+            return Outcome.POSTPONED, timedelta(seconds=getattr(error, "retry_after", 0))
+        return Outcome.SENT, timedelta()
+
+    def _hand_over(self, letter: Letter | None, message: OutboxMessage) -> None:
+        if isinstance(letter, TextMessage) and self._sms is not None:
+            return self._sms.send(ComposedText(id=message.id, to=letter.to, text=compose_text(letter, self._known)))
+        subject, plain, html = compose(letter or FOR_NOBODY, self._known)
+        if letter is not None:
+            at = message.created_at
+            self._mail.send(
+                Composed(id=message.id, to=letter.to, subject=subject, text=plain, html=html, written_at=at)
+            )
 
     async def _removed(self, message: OutboxMessage) -> None:
         async with self._stores.unit("sync") as store:
@@ -152,14 +186,12 @@ def next_wait(tries: int, *, is_down: bool = False) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 (no secret)
 
 
-def _composed(letter: Letter, message: OutboxMessage, known: Catalogues | None) -> Composed:
-    subject, plain, html = compose(letter, known)
-    return Composed(id=message.id, to=letter.to, subject=subject, text=plain, html=html, written_at=message.created_at)
-
-
 def _told(message: OutboxMessage, letter: Letter | None) -> str:
     """A letter as logs may name it."""
-    return f"{message.id} ({letter.template} to {text.masked_address(letter.to)})" if letter else message.id
+    if letter is None:
+        return message.id
+    masked = masked_phone(letter.to) if isinstance(letter, TextMessage) else text.masked_address(letter.to)
+    return f"{message.id} ({letter.template} to {masked})"
 
 
 def _reason(error: Exception) -> str:

@@ -89,7 +89,7 @@ class OutboxThread:
     def _round(self) -> None:
         while not self._stopping.is_set():
             delivered = self._outbox.deliver_once(AT_ONCE)
-            if delivered.down or not delivered:
+            if not delivered or (delivered.down and not delivered.sent):
                 break
         if self._upkeep is not None and not self._stopping.is_set():
             self._upkeep.run_due()

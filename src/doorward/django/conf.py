@@ -11,10 +11,10 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from doorward import presets
-from doorward.assembly import Surroundings
 from doorward.core.feature import Feature
 from doorward.core.refusals import Misconfigured
 from doorward.primitives.keyring import weakness
+from doorward.surroundings import Surroundings
 
 log = logging.getLogger("doorward")
 

@@ -29,7 +29,6 @@ from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.settings import Settings
 from doorward.core.sign_in import UnderWay, advance
 from doorward.core.steps import Proof
-from doorward.delivery import Delivered, Outbox, open_mail
 from doorward.django import conf
 from doorward.django.follow import PERSON, follow
 from doorward.django.hashers import HostPasswords
@@ -40,7 +39,6 @@ from doorward.django.store import DjangoStores
 from doorward.http import bodies, messages
 from doorward.http.visit import Visit
 from doorward.limits import LimitWindow, open_limits
-from doorward.locale import catalogues
 
 T = TypeVar("T")
 Story = Callable[[Call], Awaitable[T]]
@@ -97,13 +95,6 @@ class Auth(Runtime):
     def _open_limits(self, settings: Settings) -> Limits:
         is_shared = connections[self._lent.alias].vendor == "postgresql"
         return open_limits(settings.redis_url, clock=self.parts.clock, shared=self.stores if is_shared else None)
-
-    def deliver_due(self, limit: int = 10_000) -> Delivered:
-        """Send the letters that are due, on this thread. Raises `Unavailable`."""
-        settings, world = self.settings, self.doorward.world
-        sender = self.parts.mail or open_mail(settings.smtp_url, settings.mail_from)
-        known = catalogues(settings.locales)
-        return Outbox(self.stores, world.keyring, sender, world.clock, known).deliver_once(limit)
 
     def run(self, story: Callable[[Call], Awaitable[T]], client: Client | None = None) -> T:
         """Complete a story on this thread; then Django hears what came of it."""

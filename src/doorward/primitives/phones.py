@@ -42,3 +42,29 @@ def canonical_phone(typed: str, *, region: str = "") -> str | None:
     if not _library.is_valid_number(number) or _library.number_type(number) not in persons:
         return None
     return str(_library.format_number(number, _library.PhoneNumberFormat.E164))
+
+
+def region_of(number: str) -> str:
+    """The region whose number it is (E.164), by its ISO 3166 code; "" for none. `+1` alone is 25 of them."""
+    if _library is None:
+        return ""
+    return str(_library.region_code_for_number(_library.parse(number)) or "")
+
+
+def takes_texts(number: str) -> bool:
+    """Whether a text message to it (E.164) reaches one device. NIST SP 800-63B-4 §3.1.3.1: VoIP proves none."""
+    if _library is None:
+        return False
+    kinds = _library.PhoneNumberType
+    return _library.number_type(_library.parse(number)) in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
+
+
+def masked_phone(number: str) -> str:
+    """`+491711234567` as `+49 ••• 67`: enough to know one's own again."""
+    if _library is None:
+        return "•••"
+    try:
+        code = _library.parse(number).country_code
+    except _library.NumberParseException:
+        return "•••"
+    return f"+{code} ••• {number[-2:]}"

@@ -21,8 +21,9 @@ from doorward.core.finish import finish
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Misconfigured
 from doorward.cpu import MIB, HashPool
-from doorward.delivery import MailDown, SmtpMail
+from doorward.delivery import MailDown, SmtpMail, open_sms
 from doorward.features.password_hashes import peppers_in
+from doorward.primitives import phones
 from doorward.primitives.hashing import OWASP
 from doorward.primitives.strength import zxcvbn_module
 from doorward.server import tls
@@ -42,7 +43,8 @@ def secret(case: Case) -> Iterator[Finding]:
     number = len(case.settings.secret)
     yield ok("secret", "strong" if number == 1 else f"strong; {number} of them, the first one writes")
     file = case.sources.file
-    holds_secrets = {"secret", "pepper", "smtp_url", "database_url"} & {name.lower() for name in case.sources.config}
+    found = {name.lower() for name in case.sources.config}
+    holds_secrets = found & {"secret", "pepper", "smtp_url", "sms_url", "database_url"}
     if file is not None and holds_secrets and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         yield problem(
             "secret", f"{file} holds secrets and other users of this machine can read it", f"chmod 600 {file}"
@@ -205,6 +207,25 @@ def mail(case: Case) -> Iterator[Finding]:
         yield ok("mail", "the mail server answers, and knows us")
 
 
+def sms(case: Case) -> Iterator[Finding]:
+    """Whether the service takes our messages shows with the first one: to ask would cost one."""
+    url, regions = case.settings.sms_url, ", ".join(case.settings.texted_regions)
+    if not url:
+        return
+    try:
+        open_sms(url)
+    except Misconfigured as wrong:
+        yield problem("sms", *told(wrong))
+        return
+    scheme = url.partition(":")[0]
+    if scheme == "console":
+        yield note("sms", "text messages go to the terminal", "set SMS_URL to a service")
+    elif not phones.is_available():
+        yield problem("sms", "no number is understood here", "pip install 'doorward[phone]'")
+    else:
+        yield ok("sms", f"by {scheme}, to numbers of {regions}")
+
+
 def valkey(case: Case) -> Iterator[Finding]:
     url = case.settings.redis_url
     if not url:
@@ -305,6 +326,6 @@ def _processor_has(flag: str) -> bool:
 
 
 CHECKS: tuple[Check, ...] = (
-    *(secret, origin, exposure, certificate, proxy, database, mail, valkey),
+    *(secret, origin, exposure, certificate, proxy, database, mail, sms, valkey),
     *(breached, strength, threads, hash_cost, argon2_build),
 )

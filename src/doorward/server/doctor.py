@@ -87,6 +87,10 @@ def examine(
         yield from check(case)
 
 
+# Rules about several settings: looked at with all of them.
+TOGETHER = frozenset({"settings.E7", "settings.E8"})
+
+
 # What stands in for a setting while another one is looked at.
 def _placeholders() -> dict[str, str]:
     return {"secret": new_secret(), "origin": "http://localhost:8000"}
@@ -106,7 +110,8 @@ def _faults(sources: Sources) -> Iterator[tuple[str, Misconfigured]]:
             if source.value("listen") is not None:
                 parse_listen(str(source.value("listen")))
         except Misconfigured as fault:
-            yield name.removeprefix("DOORWARD_").lower(), fault
+            if fault.id not in TOGETHER:
+                yield name.removeprefix("DOORWARD_").lower(), fault
 
 
 def _usable(sources: Sources, faults: dict[str, Misconfigured], *, scheme: str) -> Installation | Misconfigured:

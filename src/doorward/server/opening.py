@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from doorward.assembly import Runtime, Surroundings
+from doorward.assembly import Runtime
 from doorward.core.call import Call
 from doorward.server.config import Installation, Sources, load, read_sources
+from doorward.surroundings import Surroundings
 
 T = TypeVar("T")
 

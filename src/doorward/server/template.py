@@ -12,6 +12,8 @@ EXAMPLES = {
     "redis_url": '"redis://localhost:6379/0"',
     "smtp_url": '"smtp://user:password@mail.example.com:587?tls=starttls"',
     "mail_from": '"Example <no-reply@example.com>"',
+    "sms_url": '"twilio://SID:TOKEN@/?from=+15005550006"',
+    "sms_countries": '["DE", "AT"]',
     "trusted_proxies": '["10.0.0.5/32"]',
     "policy": '"standard"',
     "token_algorithm": '"ES256"',

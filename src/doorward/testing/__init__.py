@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorward.testing.authenticator import Attestor, NotAllowed, SoftAuthenticator
-from doorward.testing.doubles import CHEAP, CheapHash, Clock, Guest, House, MailBox
+from doorward.testing.doubles import CHEAP, CheapHash, Clock, Guest, House, MailBox, SmsBox
 from doorward.testing.store_contract import StoreContract
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "House",
     "MailBox",
     "NotAllowed",
+    "SmsBox",
     "SoftAuthenticator",
     "StoreContract",
 ]

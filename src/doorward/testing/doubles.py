@@ -19,6 +19,7 @@ from doorward.core.identify import by_bearer, by_cookie
 from doorward.core.ports import BreachSearch, Limits, Stores
 from doorward.core.records import OutboxMessage
 from doorward.core.settings import load_settings
+from doorward.delivery.composing import compose_text
 from doorward.primitives.hashing import Argon2id, Passwords
 from doorward.primitives.keyring import Keyring
 
@@ -47,7 +48,9 @@ class Clock:
 
 
 class MailBox:
-    """The letters of a `Doorward`, opened as soon as they are posted: give it as `post`."""
+    """The letters of a `Doorward`, opened as soon as they are posted: give it as `post`, or as `mail` of an `Auth`."""
+
+    kind = "mail"
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
@@ -57,7 +60,7 @@ class MailBox:
     def __call__(self, messages: tuple[OutboxMessage, ...]) -> None:
         self.messages.extend(messages)
         if self.keyring is not None:
-            opened = (opened_letter(self.keyring, message) for message in messages)
+            opened = (opened_letter(self.keyring, message) for message in messages if message.kind == self.kind)
             self.letters.extend(letter for letter in opened if letter is not None)
 
     @property
@@ -78,6 +81,17 @@ class MailBox:
     def to(self, address: str) -> list[str]:
         """The templates of the letters to one address, oldest first."""
         return [letter.template for letter in self.letters if letter.to == address]
+
+
+class SmsBox(MailBox):
+    """The text messages, likewise: `sms` of an `Auth`. `sms.code()` is the code in the last one, `sms.text()` all that
+    the phone shows."""
+
+    kind = "sms"
+
+    def text(self) -> str:
+        """The last message, as it is sent."""
+        return compose_text(self.last)
 
 
 class CheapHash:
@@ -127,7 +141,7 @@ class House:
         search: BreachSearch | None = None,
         **settings: Any,
     ) -> None:
-        self.clock, self.mail = Clock(), MailBox()
+        self.clock, self.mail, self.sms = Clock(), MailBox(), SmsBox()
         given = {"secret": SECRET, "origin": ORIGIN, **settings}
         self.hash = CheapHash(replace(CHEAP, peppers=load_settings(given).pepper))
         self.doorward = Doorward(
@@ -136,12 +150,17 @@ class House:
             limits=limits,
             clock=self.clock,
             random=random,
-            post=self.mail,
+            post=self.post,
             search=search,
             remember=remember,
         )
-        self.mail.keyring = self.doorward.world.keyring
+        self.mail.keyring = self.sms.keyring = self.doorward.world.keyring
         self.stores = stores(self.doorward)
+
+    def post(self, messages: tuple[OutboxMessage, ...], /) -> None:
+        """What a story leaves in the outbox."""
+        self.mail(messages)
+        self.sms(messages)
 
     def browser(self, ip: str = "192.0.2.7") -> Guest:
         return Guest(self, Client(ip=ip, network=ip, user_agent="Mozilla/5.0", browser=True))
@@ -181,7 +200,7 @@ class Guest:
                 return await story(call, *args, **kwargs)
             finally:
                 self._apply(call)
-                self.house.mail(tuple(call.effects.posted))
+                self.house.post(tuple(call.effects.posted))
 
     def _apply(self, call: Call) -> None:
         effects = call.effects

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import click
 
-from doorward.delivery import Outbox, open_mail
-from doorward.locale import catalogues
 from doorward.server.opening import CONFIG, installed, operator
 from doorward.server.output import PROBLEM, Output, reports
 
@@ -25,11 +23,8 @@ MOST_AT_ONCE = 10_000  # letters
 def command(output: Output, config: Path | None, once: bool) -> int:
     """Send the letters that wait, with retries, and remove what is past its time. Any number of workers may run."""
     runtime = operator(installed(config))
-    settings, world = runtime.settings, runtime.doorward.world
     if once:
-        mail = open_mail(settings.smtp_url, settings.mail_from)
-        outbox = Outbox(runtime.stores, world.keyring, mail, world.clock, catalogues(settings.locales))
-        done = outbox.deliver_once(MOST_AT_ONCE)
+        done = runtime.deliver_due(MOST_AT_ONCE)
         output.result(asdict(done), f"{done.sent} sent, {done.postponed} wait, {done.dropped} given up.")
         return PROBLEM if done.down else 0
     output.result({"working": True}, "Sending letters as they come; Ctrl-C ends it.")
