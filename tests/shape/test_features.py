@@ -22,7 +22,18 @@ def test_a_feature_has_its_page(feature: str) -> None:
 
 
 # What people use beside the features: these pages belong to no file of that folder.
-AROUND = {"index", "pages", "breached_passwords", "letters", "text_messages", "languages", "cli", "https", "doctor"}
+AROUND = {
+    "index",
+    "pages",
+    "breached_passwords",
+    "letters",
+    "text_messages",
+    "languages",
+    "cli",
+    "https",
+    "doctor",
+    "moving",
+}
 
 
 def test_no_page_is_without_its_feature() -> None:

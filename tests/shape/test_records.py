@@ -7,7 +7,7 @@ import re
 import pytest
 
 from doorward.core.doorward import records_of
-from doorward.core.records import Record, User, about_users, columns
+from doorward.core.records import Moves, Record, User, about_users, columns
 from doorward.limits import LimitWindow
 from doorward.presets import standard
 
@@ -47,3 +47,19 @@ def test_a_user_has_one_name_in_records(kind: type[Record]) -> None:
     """`user_id`, by which all of them are found: a column `owner` or `account` would be missed."""
     named = {column.name for column in columns(kind) if re.search(r"\b(user|owner|account|member)", column.name)}
     assert named - {"user_id", "username", "username_key", "user_agent"} == set()
+
+
+# What is left behind when an installation moves to another database, each with why nobody misses it.
+LEFT_BEHIND = {
+    "Attempt": "a sign-in under way, ten minutes long: one begins again",
+    "PendingSignUp": "nobody has proved the address: one signs up again",
+    "TotpEnrolment": "shown a quarter of an hour ago at most: one is shown another",
+    "OutboxMessage": "the old installation sends its letters",
+    "SpentProof": "proofs of possession are for this minute",
+    "LimitWindow": "counts of minutes",
+}
+
+
+def test_what_an_export_leaves_behind_is_stated() -> None:
+    assert {kind.__name__ for kind in RECORDS if kind.moves is Moves.NEVER} == set(LEFT_BEHIND)
+    assert {kind.__name__ for kind in RECORDS if kind.moves is Moves.WITH_SESSIONS} == {"Session", "RefreshFamily"}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import ClassVar
 
-from doorward.core.records import Record, column
+from doorward.core.records import Moves, Record, column
 from doorward.core.steps import Factor, Proof
 
 SIGN_IN, SIGN_UP, STEP_UP, ADD_EMAIL, RESET = "sign_in", "sign_up", "step_up", "add_email", "reset"
@@ -32,6 +32,7 @@ class Attempt(Record):
     """
 
     table: ClassVar[str] = "doorward_attempt"
+    moves: ClassVar[Moves] = Moves.NEVER
     exported: ClassVar[tuple[str, ...]] = ("purpose", "to", "network", "created_at", "expires_at")
 
     digest: str = column(key=True)

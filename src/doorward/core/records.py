@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
+from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast, get_type_hints
 
@@ -15,17 +16,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Moves(Enum):
+    """Whether the rows of a record class go along when a whole installation is exported."""
+
+    ALWAYS = "always"
+    WITH_SESSIONS = "with sessions"  # who is signed in: where that is asked for
+    NEVER = "never"  # worth nothing in an hour
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Something stored. `table` names its table; `uniques` are unique together beside each `column(unique=True)`.
 
     A record with a column `user_id` is about that user, and goes when the user is erased. `exported` names what of it
-    its user is given in an export: nothing unless it says so, and never a secret or a digest.
+    its user is given in an export: nothing unless it says so, and never a secret or a digest. `moves`: whether it goes
+    along when the installation moves to another database.
     """
 
     table: ClassVar[str]
     uniques: ClassVar[tuple[tuple[str, ...], ...]] = ()
     exported: ClassVar[tuple[str, ...]] = ()
+    moves: ClassVar[Moves] = Moves.ALWAYS
 
 
 def column(
@@ -218,6 +229,7 @@ class OutboxMessage(Record):
     """
 
     table: ClassVar[str] = "doorward_outbox"
+    moves: ClassVar[Moves] = Moves.NEVER
 
     id: str = column(key=True, size=64)
     kind: str = column(size=32)

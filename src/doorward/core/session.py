@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeAlias
 
 from doorward.core.attempt import read_proofs
-from doorward.core.records import Record, User, column
+from doorward.core.records import Moves, Record, User, column
 from doorward.core.settings import Policy
 from doorward.core.steps import Proof, amr_of, assurance_level
 from doorward.primitives import tokens
@@ -27,6 +27,7 @@ class Session(Record):
     """
 
     table: ClassVar[str] = "doorward_session"
+    moves: ClassVar[Moves] = Moves.WITH_SESSIONS
     exported: ClassVar[tuple[str, ...]] = ("id", "kind", "user_agent", "ip", "created_at", "last_seen_at", "expires_at")
 
     id: str = column(key=True, size=64)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from doorward.core.call import Call, ProofHeader
 from doorward.core.feature import Feature, Sweep
-from doorward.core.records import Record, column
+from doorward.core.records import Moves, Record, column
 from doorward.core.refusals import Refused
 from doorward.primitives import dpop, tokens
 from doorward.primitives.jwt import InvalidToken
@@ -24,6 +24,7 @@ class SpentProof(Record):
     """A proof that was used: one row for key and `jti`, for as long as its time would still do."""
 
     table: ClassVar[str] = "doorward_dpop_proof"
+    moves: ClassVar[Moves] = Moves.NEVER
 
     digest: str = column(key=True)
     expires_at: datetime = column(index=True)

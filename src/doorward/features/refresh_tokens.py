@@ -13,7 +13,7 @@ from doorward.core.events import RefreshTokenReused
 from doorward.core.feature import Feature, Sweep
 from doorward.core.identify import by_session, end_session
 from doorward.core.possession import demand_key
-from doorward.core.records import Record, User, column
+from doorward.core.records import Moves, Record, User, column
 from doorward.core.refusals import Refused
 from doorward.core.session import Session
 from doorward.core.users import tell
@@ -29,6 +29,7 @@ class RefreshFamily(Record):
     one before it. `key_id` names the master key that its successors are derived with (rule 23)."""
 
     table: ClassVar[str] = "doorward_refresh_family"
+    moves: ClassVar[Moves] = Moves.WITH_SESSIONS
     exported: ClassVar[tuple[str, ...]] = ("id", "session_id", "rotated_at", "expires_at")
 
     id: str = column(key=True, size=64)

@@ -14,7 +14,7 @@ from doorward.core.attempt import SIGN_UP, Attempt
 from doorward.core.call import Call, Letter
 from doorward.core.events import SignedUp
 from doorward.core.feature import Feature, Page, Sweep
-from doorward.core.records import EmailAddress, Record, User, column
+from doorward.core.records import EmailAddress, Moves, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import grant
 from doorward.core.settings import Settings
@@ -39,6 +39,7 @@ class PendingSignUp(Record):
     """
 
     table: ClassVar[str] = "doorward_pending_sign_up"
+    moves: ClassVar[Moves] = Moves.NEVER
 
     id: str = column(key=True, size=64)
     canonical: str = column(index=True, size=320)

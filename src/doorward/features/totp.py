@@ -17,7 +17,7 @@ from doorward.core.doorward import require
 from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
 from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sweep
-from doorward.core.records import Account, Authenticator, Plus, Record, User, column
+from doorward.core.records import Account, Authenticator, Moves, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance, current, proof_by
 from doorward.core.steps import Enroll, Factor, Method, next_step
@@ -38,6 +38,7 @@ class TotpEnrolment(Record):
     (a session id, or the digest of an attempt)."""
 
     table: ClassVar[str] = "doorward_totp_enrolment"
+    moves: ClassVar[Moves] = Moves.NEVER
     exported: ClassVar[tuple[str, ...]] = ("id", "name", "created_at", "expires_at")
 
     id: str = column(key=True, size=64)
@@ -141,6 +142,12 @@ async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = N
         if under_way is not None:
             return await advance(call, under_way, user, proof)
         return await add_proof(call, call.signed_in, proof)
+
+
+def imported(call: Call, user_id: str, secret: bytes) -> Authenticator:
+    """A device that was enrolled in another system, for an operator who takes its users in."""
+    sealed = call.seal(secret, purpose="totp", context=user_id)
+    return Authenticator(id=call.new_id(), user_id=user_id, kind=METHOD.name, data=sealed, created_at=call.now)
 
 
 async def _holder(call: Call, attempt: str | None) -> tuple[str, User, UnderWay | None]:

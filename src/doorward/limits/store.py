@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from doorward.core.finish import finish
 from doorward.core.ports import Clock, Colour, Limits, Store, Stores, Unavailable
-from doorward.core.records import Plus, Record, column
+from doorward.core.records import Moves, Plus, Record, column
 from doorward.limits.rate import SECOND, Rate, spend
 from doorward.limits.shared import Reach, SharedLimits
 
@@ -23,6 +23,7 @@ class LimitWindow(Record):
     """
 
     table: ClassVar[str] = "doorward_limit"
+    moves: ClassVar[Moves] = Moves.NEVER
 
     key: str = column(key=True, size=128)
     whole_at: int = column()

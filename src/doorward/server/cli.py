@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -23,6 +24,8 @@ COMMANDS = {
     "breached": "Filters of passwords that attackers try first.",
     "keys": "Look at the keys that sign access tokens, and replace them.",
     "hashes": "What passwords are stored as.",
+    "export": "Write the whole installation to a file.",
+    "import": "Read such a file, or take in the users of another system.",
     "doctor": "Name each thing that is wrong, with its cure.",
 }
 
@@ -36,7 +39,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"doorward.server.commands.{cmd_name.replace('-', '_')}").command
+        module = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        found: click.Command = import_module(f"doorward.server.commands.{module}").command
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -56,10 +56,18 @@ class Output:
     @contextmanager
     def progress(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """A bar on standard error, where somebody looks; yields what is told of each part that is done."""
+        with self.counted(what) as (begin, tick):
+            if total is not None:
+                begin(total)
+            yield tick
+
+    @contextmanager
+    def counted(self, what: str) -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
+        """A bar whose length is found on the way: yields what is told of it, and of each part that is done."""
         console = Console(stderr=True)
         with Progress(console=console, disable=self.as_json or not console.is_terminal, transient=True) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda amount: bar.update(task, advance=amount)
+            task = bar.add_task(what, total=None)
+            yield lambda total: bar.update(task, total=total), lambda amount: bar.update(task, advance=amount)
 
     def failed(self, reason: str, sentence: str) -> None:
         """What went wrong, with the cure, on standard error."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -18,6 +18,8 @@ from doorward.stores.values import Unstorable, erased_user, ordering, uniques_of
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
+# Both read the state of their first statement to the end; SQLite's, deferred, waits for no writer and lets none wait.
+SNAPSHOT = {"postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "sqlite": "BEGIN DEFERRED"}
 SAVE, UNDO, FORGET = "SAVEPOINT doorward", "ROLLBACK TO SAVEPOINT doorward", "RELEASE SAVEPOINT doorward"
 
 
@@ -156,6 +158,17 @@ class SqlStore:
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """All reads inside are of one state of the database, however long it takes; nothing is written."""
+        link = self._link or await self._taken()
+        await link.run(SNAPSHOT[self._statements.dialect.name], ())
+        self._depth += 1
+        try:
+            yield
+        finally:
+            await self.leave(well=False)
 
     async def _insert(self, record: R) -> R | None:
         kind = type(record)

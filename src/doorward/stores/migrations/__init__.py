@@ -39,6 +39,12 @@ def pending(url: str) -> bool:
         return is_behind(_installed(connection))
 
 
+def revision_of(url: str) -> str | None:
+    """The revision that a database is at; None for one without our tables. Raises `Unavailable`."""
+    with connected(url) as connection:
+        return _installed(connection)
+
+
 def drift(url: str, records: Iterable[type[Record]]) -> list[str]:
     """Where the tables differ from what the records ask for, a line each. Other tables are not looked at."""
     metadata = metadata_for(records)
