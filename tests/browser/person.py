@@ -25,6 +25,12 @@ def press(page: Page, label: str) -> None:
         control(page, label).click()
 
 
+def open_area(page: Page, name: str) -> None:
+    """By the navigation of the account area."""
+    with page.expect_navigation():
+        page.get_by_role("navigation", name="Your account").get_by_role("link", name=name, exact=True).click()
+
+
 def sign_up(page: Page, url: Callable[[str], str], code: Callable[[], str], address: str = ADDRESS) -> None:
     page.goto(url("/sign-up"))
     page.get_by_label("Your name").fill("Ann Lindqvist")
@@ -45,7 +51,7 @@ def sign_in(page: Page, url: Callable[[str], str], address: str = ADDRESS, passw
 
 def begin_app(page: Page, url: Callable[[str], str], name: str = "Work phone") -> str:
     """From one's account to the key of a new app."""
-    page.goto(url("/"))
+    page.goto(url("/security"))
     press(page, "Set up an authenticator app")
     page.get_by_label("A name for this app").fill(name)
     press(page, "Show the QR code")
@@ -101,8 +107,9 @@ def _strangers(page: Page, house: BrowserHouse) -> Iterator[str]:
 
 def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
     yield "home"
-    press(page, "Manage API keys")
-    yield "no API keys"
+    for area in ("Profile", "Security", "Devices", "API keys"):
+        open_area(page, area)
+        yield area
     press(page, "Make a key")
     page.get_by_label("Name").fill("Nightly report of all orders and returns, for the warehouse")
     page.get_by_label("Scopes").fill('orders.read "warehouse.returns.write"')
@@ -128,7 +135,7 @@ def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
     press(page, "Make ten codes")
     yield "codes"
     press(page, "I have kept them")
-    yield "home with all"
+    yield "security with all"
     page.locator(".rows summary").click()
     yield "about to remove"
     house.bare.clock.forward(minutes=11)

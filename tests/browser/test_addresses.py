@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.person import ADDRESS, press, sign_in, sign_up
+from tests.browser.person import ADDRESS, open_area, press, sign_in, sign_up
 from tests.browser.test_whole_way import mailed_code, site
 from tests.services.smtp import SmtpSink
 
@@ -27,6 +27,7 @@ def test_an_address_is_added_made_the_main_one_and_that_undone_by_a_letter(
 ) -> None:
     page = open_page(java_script_enabled=script)
     sign_up(page, site, lambda: mailed_code(smtp_sink))
+    open_area(page, "Profile")
     press(page, "Manage e-mail addresses")
     page.get_by_label("E-mail address", exact=True).fill(NEW)
     press(page, "Add it")
@@ -36,6 +37,7 @@ def test_an_address_is_added_made_the_main_one_and_that_undone_by_a_letter(
     press(page, "Continue")
     assert page.get_by_role("status").inner_text() == "Your address is confirmed."
 
+    open_area(page, "Profile")
     press(page, "Manage e-mail addresses")
     press(page, f"Make main {NEW}")
     assert page.locator("li", has_text=NEW).locator(".badge").inner_text() == "main"
@@ -47,5 +49,6 @@ def test_an_address_is_added_made_the_main_one_and_that_undone_by_a_letter(
     press(page, "Undo the change")
     assert page.get_by_role("status").inner_text().startswith("The change is undone")
     sign_in(page, site)
+    open_area(page, "Profile")
     press(page, "Manage e-mail addresses")
     assert page.locator("li", has_text=ADDRESS).locator(".badge").inner_text() == "main"

@@ -80,7 +80,7 @@ def test_recovery_codes_on_paper_are_the_codes_alone(open_page: Open, house: Bro
     assert page.locator(".codes li").count() == 10
     assert page.locator(".codes").is_visible()
     assert page.locator(".paper").inner_text().startswith("Doorward: recovery codes of ann.catherine")
-    for gone in (".actions", ".top form", ".below", ".back", ".card .note"):
+    for gone in (".actions", ".top form", ".below", ".back", ".areas", ".card .note"):
         assert not page.locator(gone).first.is_visible(), gone
     box = page.locator(".codes").bounding_box()
     last = page.locator(".codes li").last.bounding_box()

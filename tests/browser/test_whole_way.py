@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.house import code_of
-from tests.browser.person import ADDRESS, begin_app, control, press, sign_in, sign_up
+from tests.browser.person import ADDRESS, begin_app, control, open_area, press, sign_in, sign_up
 from tests.server.conftest import Served
 from tests.services.smtp import SmtpSink
 
@@ -51,7 +51,8 @@ def test_from_sign_up_through_a_letter_to_a_second_factor_and_recovery(
     page.get_by_label("Six-digit code").fill(code_of(secret, now() + timedelta(seconds=30)))
     press(page, "Continue")
     page.wait_for_url(site("/"))
-    assert "by password and authenticator app" in page.locator("main").inner_text()
+    open_area(page, "Devices")
+    assert "password and authenticator app" in page.locator("main").inner_text()
 
     press(page, "Sign out")
     sign_in(page, site)
@@ -59,7 +60,8 @@ def test_from_sign_up_through_a_letter_to_a_second_factor_and_recovery(
     page.get_by_label("Recovery code").fill(codes[3].upper().replace("-", " "))
     press(page, "Continue")
     assert page.get_by_role("status").inner_text().startswith("You used a recovery code.")
-    assert page.locator("li", has_text="Recovery codes").locator(".badge").inner_text() == "9 left"
+    open_area(page, "Security")
+    assert page.locator("main li", has_text="Recovery codes").locator(".badge").inner_text() == "9 left"
 
 
 def test_the_link_in_the_letter_works_in_the_same_browser_and_its_page_asks_first(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -16,7 +17,7 @@ from doorward.presets import standard
 from tests.http.bare import Bare
 from tests.http.documents import Document
 from tests.http.visits import ADDRESS, PASSWORD, now_code, send, shown_key, signed_up, tour, with_app
-from tests.scenarios.client import HTML, Browser
+from tests.scenarios.client import FORM, HTML, Browser
 
 PAGES = Pages()  # templates are compiled once
 TEMPLATES = Path(shown.__file__).parent / "templates"
@@ -84,7 +85,8 @@ def test_every_form_and_step_has_its_page_and_every_page_its_template() -> None:
     assert paths - {""} <= doorward.pages.keys()
     pages = [page for feature in standard() for page in feature.pages]
     needed = {page.template for page in pages} | {form.shows for form in FORMS.values()} - {""}
-    parts = {"layout.html", "account.html", "fields.html", "home_addresses.html", "totp_steps.html", "problem.html"}
+    needed |= {page.row for page in pages} - {""}
+    parts = {"layout.html", "account.html", "fields.html", "parts.html", "totp_steps.html", "problem.html"}
     assert needed | parts == {path.name for path in TEMPLATES.glob("*.html")}
 
 
@@ -294,7 +296,7 @@ def test_step_up_leads_back_to_the_page_asked_for(host: Bare) -> None:
 def test_recovery_codes_are_shown_once_and_can_be_kept(host: Bare) -> None:
     ann = signed_up(host)
     made = Document(send(ann, "/recovery-codes/generate", "/recovery-codes").text)
-    codes = [item.text.strip() for item in made.all("li")]
+    codes = [item.text.strip() for item in made.all("code")]
     (link,) = [a for a in made.all("a") if a.get("href").startswith("data:")]
     assert (len(codes), "download" in link.attributes) == (10, True)
     assert all(code in link.get("href") for code in codes)
@@ -307,11 +309,12 @@ def test_sessions_are_listed_with_the_present_one_first_and_ended(host: Bare) ->
         host, extra={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"}
     )
     send(other, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
-    page = Document(ann.page("/").text)
-    names = [heading.text.split("\n")[0].strip() for heading in page.all("h3")]
-    assert names[names.index("API keys") - 1] == "Firefox on Linux"
+    page = Document(ann.page("/sessions").text)
+    names = [heading.text.split() for heading in page.all("h2")]
+    assert names == [["Mozilla", "here"], ["Firefox", "on", "Linux"], ["Sign", "out", "everywhere"]]
     (end,) = [form for form in page.forms if "id" in form.fields and form.action == "/auth/sessions/end"]
-    assert send(ann, "/sessions/end", "/", id=end.fields["id"]).header("location") == "/auth/?done=sessions.end"
+    ended = send(ann, "/sessions/end", "/sessions", id=end.fields["id"])
+    assert ended.header("location") == "/auth/sessions?done=sessions.end"
     assert other.get("/session").status == 401
     assert ann.get("/session").status == 200
 
@@ -354,3 +357,19 @@ def test_ones_roles_are_shown_as_text(host: Bare) -> None:
     page = ann.page("/").text
     assert re.search(r"Your roles:.*editor.*night-shift", page)
     assert HOSTILE[:64] not in page
+
+
+def test_signing_out_everywhere_says_before_what_it_ends_and_ends_it(host: Bare) -> None:
+    ann = signed_up(host)
+    key = ann.post("/api-keys/create", name="Report", scopes=["read"]).json["key"]
+    other = Browser(host)
+    send(other, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
+    page = ann.page("/sessions")
+    (form,) = [form for form in Document(page.text).forms if form.fields.get("all")]
+    assert (form.action, "your API keys stop working" in page.text) == ("/auth/sign-out", True)
+    fields = urlencode(form.fields).encode()
+    gone = ann.send("POST", form.action, fields, {"Content-Type": FORM, **HTML})
+    assert gone.header("location") == "/auth/sign-in?done=sign_out"
+    assert [browser.get("/session").status for browser in (ann, other)] == [401, 401]
+    by_key = Browser(host, extra={"Authorization": f"Bearer {key}"}).get("/session")
+    assert by_key.status == 401

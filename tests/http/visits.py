@@ -80,7 +80,7 @@ def _with_two_addresses(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "link elsewhere", Browser(host).page(link)
     send(ann, "/email/verify", link)
     yield "two addresses", ann.page("/email?done=email.verify")
-    yield "home, with two addresses", ann.page("/")
+    yield "profile, with two addresses", ann.page("/account")
     send(ann, "/email/make-primary", "/email")
     yield "another first", ann.page("/email?done=email.make_primary")
     undo = next(one.words["undo_link"] for one in host.mail.letters[::-1] if one.words.get("undo_link"))
@@ -146,7 +146,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield from _by_mail(host)
     yield from _without_password(host)
     send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
-    for path in ("/", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
+    for path in ("/", "/security", "/sessions", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)
     yield from _keys(ann)
     for path in ("/account", "/account?done=account.update", "/account/export", "/account/close"):
@@ -157,7 +157,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     key = confirmed(host, ann, begun)
     yield "app is set up", ann.page("/recovery-codes?done=totp.confirm")
     yield "codes", send(ann, "/recovery-codes/generate", "/recovery-codes")
-    yield "home, with all", ann.page("/")
+    yield "security, with all", ann.page("/security")
     again = Browser(host)
     send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     yield "second step", again.page("/sign-in/second-step")
@@ -175,7 +175,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     host.clock.forward(minutes=1)
     send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     send(again, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
-    yield "home, with two sessions", ann.page("/")
+    yield "two sessions", ann.page("/sessions")
     yield from _closed(host, again, key)
     yield from _not_me(host)
 

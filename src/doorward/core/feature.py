@@ -29,6 +29,12 @@ class Page:
 
     `reads` names GET actions whose results it shows too, under their names with `_` for `.`; those that are not
     switched on are absent. So a page shows what other features know, and no feature imports another for it.
+
+    Pages of who is signed in make up the account area, and each says itself where it stands. `area="security"`: below
+    the page at `/security`, which by its own path leads that area and is in the navigation. With a `title` a page is
+    listed on the one that leads its area (and what leads one, on the home page, whose area is empty): with its `hint`,
+    or as the template `row` shows it, which knows what the page `reads`. `place` is where among its neighbours, lower
+    first, else as features are given.
     """
 
     path: str
@@ -36,6 +42,16 @@ class Page:
     load: Load = nothing_to_load
     needs: Needs = Needs.NOTHING
     reads: tuple[str, ...] = ()
+    area: str | None = None
+    title: str = ""
+    hint: str = ""
+    row: str = ""
+    place: int = 50
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is in the navigation of the account area."""
+        return self.area is not None and self.path == f"/{self.area}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from doorward.core.tries import limit_tries
 from doorward.core.usernames import change_username
 from doorward.core.users import tell
 from doorward.features.password import check_present
-from doorward.locale import catalogues
+from doorward.locale import _, catalogues
 from doorward.primitives import places, text
 
 UNDO = "close-undo"  # the purpose of the link that keeps an account
@@ -236,9 +236,36 @@ class OwnAccount(Feature):
 
     actions = (account, update, export, close, undo, keep_account)
     pages = (
-        Page("/account", "profile.html", load_profile, needs=Needs.SIGNED_IN, reads=("account",)),
-        Page("/account/export", "export.html", needs=Needs.FRESH),
-        Page("/account/close", "close_account.html", load_closing, needs=Needs.FRESH),
+        Page(
+            "/account",
+            "profile.html",
+            load_profile,
+            Needs.SIGNED_IN,
+            reads=("account",),
+            area="account",
+            title=_("Profile"),
+            hint=_("Who you are, how to reach you, and your data."),
+            place=10,
+        ),
+        Page(
+            "/account/export",
+            "export.html",
+            needs=Needs.FRESH,
+            area="account",
+            title=_("Your data"),
+            hint=_("Everything that is kept of you, as one file."),
+            place=80,
+        ),
+        Page(
+            "/account/close",
+            "close_account.html",
+            load_closing,
+            Needs.FRESH,
+            area="account",
+            title=_("Close your account"),
+            hint=_("Signs you out everywhere. You have time to change your mind."),
+            place=90,
+        ),
         Page("/account/closed", "account_closed.html", load_closing),
         Page("/account/undo", "undo_close.html", load_undo),
         Page("/sign-in/keep-account", "keep_account.html", load_keeping),

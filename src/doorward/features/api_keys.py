@@ -18,6 +18,7 @@ from doorward.core.records import Account, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import KeyIdentity
 from doorward.core.users import tell
+from doorward.locale import _
 from doorward.primitives import api_key
 
 MOST_KEYS = 25  # of one user, live at once
@@ -110,7 +111,7 @@ async def make_key(call: Call, user: User, *, name: str, scopes: Sequence[str], 
         last_seen_at=call.now,
         expires_at=expires_at,
     )
-    for _ in range(TRIES):
+    for _try in range(TRIES):
         if await _added(call, user, key):
             return NewKey(**_members(key), key=written)
     raise Refused("state_changed")
@@ -219,7 +220,16 @@ class ApiKeys(Feature):
     bearers = (read_bearer,)
     listeners = ((SignedOut, end_with_sessions),)
     pages = (
-        Page("/api-keys", "api_keys.html", needs=Needs.SIGNED_IN, reads=("api_keys.list",)),
-        Page("/api-keys/create", "api_key_create.html", load_lives, Needs.FRESH),
+        Page(
+            "/api-keys",
+            "api_keys.html",
+            needs=Needs.SIGNED_IN,
+            reads=("api_keys.list",),
+            area="api-keys",
+            title=_("API keys"),
+            hint=_("For programs that act for you."),
+            place=40,
+        ),
+        Page("/api-keys/create", "api_key_create.html", load_lives, Needs.FRESH, area="api-keys"),
     )
     sweeps = (Sweep(ApiKey, "expires_at"),)

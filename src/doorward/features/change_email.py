@@ -28,6 +28,7 @@ from doorward.core.sign_in import Stepped, UnderWay, begin, held, keep
 from doorward.core.steps import Prove, Verify, somebody_is_known
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import find_user, standing_addresses, tell, verified_since
+from doorward.locale import _
 from doorward.primitives import text
 
 MOST_ADDRESSES = 10
@@ -250,7 +251,7 @@ def _one_of(rows: Sequence[EmailAddress], email: str) -> EmailAddress:
 
 async def _guarded(call: Call, user: User, story: Callable[[Account], Awaitable[None]]) -> None:
     """A rule over several rows: by the account's version, one at a time (rule 44). A refusal undoes all of it."""
-    for _ in range(TRIES_AT_A_CHANGE):
+    for _try in range(TRIES_AT_A_CHANGE):
         account = await account_of(call, user)
         seen = {"user_id": user.id, "version": account.version}
         async with call.all_or_nothing():
@@ -386,6 +387,15 @@ class ChangeEmail(Feature):
 
     actions = (list_addresses, add, make_primary, remove, undo)
     pages = (
-        Page("/email", "email.html", needs=Needs.FRESH, reads=("email.list",)),
+        Page(
+            "/email",
+            "email.html",
+            needs=Needs.FRESH,
+            reads=("email.list",),
+            area="account",
+            title=_("E-mail addresses"),
+            row="email_row.html",
+            place=10,
+        ),
         Page("/email/undo", "undo_email.html", load_undo),
     )

@@ -31,6 +31,7 @@ from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
 from doorward.core.users import addresses_of, canonical_identifier, find_user, tell, tell_daily
 from doorward.features.password_rules import check_new_password
+from doorward.locale import _
 from doorward.primitives import hashing, tokens
 
 METHOD = Method("password", "pwd", frozenset({Factor.KNOWS}), primary=True)
@@ -244,5 +245,13 @@ class Password(Feature):
     methods = (METHOD,)
     pages = (
         Page("/sign-in", "sign_in.html"),
-        Page("/password/change", "change_password.html", needs=Needs.FRESH_WITH_SECOND),
+        Page(
+            "/password/change",
+            "change_password.html",
+            needs=Needs.FRESH_WITH_SECOND,
+            area="security",
+            title=_("Password"),
+            row="password_row.html",
+            place=10,
+        ),
     )

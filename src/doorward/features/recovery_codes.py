@@ -17,6 +17,7 @@ from doorward.core.sign_in import Stepped, advance, current, proof_by
 from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell, tell_daily
+from doorward.locale import _
 from doorward.primitives import codes, tokens
 
 METHOD = Method("recovery_code", "recovery", frozenset({Factor.HAS}), second=True, backup=True)
@@ -134,4 +135,15 @@ class Recovery(Feature):
     records = (RecoveryCode,)
     actions = (generate, count, sign_in)
     methods = (METHOD,)
-    pages = (Page("/recovery-codes", "recovery_codes.html", needs=Needs.FRESH, reads=("recovery_codes.count",)),)
+    pages = (
+        Page(
+            "/recovery-codes",
+            "recovery_codes.html",
+            needs=Needs.FRESH,
+            reads=("recovery_codes.count",),
+            area="security",
+            title=_("Recovery codes"),
+            row="recovery_codes_row.html",
+            place=90,
+        ),
+    )

@@ -192,5 +192,5 @@ class ResetPassword(Feature):
     pages = (
         Page("/password/forgot", "forgot_password.html"),
         Page("/password/reset", "reset_password.html", load_reset),
-        Page("/password/set", "set_password.html", needs=Needs.FRESH),
+        Page("/password/set", "set_password.html", needs=Needs.FRESH, area="security"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doorward.core.action import IdText, Needs, action
@@ -10,7 +11,9 @@ from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_session, end_sessions
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Identity, Session
-from doorward.core.sign_in import Stepped
+from doorward.core.sign_in import Stepped, account_of, facts_of
+from doorward.core.steps import has_second_factor
+from doorward.locale import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,38 @@ async def end(call: Call, *, id: IdText | None = None, others: bool = False) -> 
         raise Refused("not_found")
 
 
+async def load_ways(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """By which methods one signs in, and whether a second step is asked for."""
+    user = call.signed_in.user
+    facts = await facts_of(call, user, await account_of(call, user), ())
+    return {"enrolled": facts.enrolled | facts.used_up, "second_step": has_second_factor(facts)}
+
+
 class SessionList(Feature):
-    """See one's sessions and end them."""
+    """The account area's frame; one's sessions, to be seen and ended."""
 
     actions = (session, list_sessions, end)
     pages = (
+        Page("/", "home.html", load_ways, Needs.SIGNED_IN, area="", title=_("Overview"), place=0),
         Page(
-            "/",
-            "home.html",
+            "/security",
+            "security.html",
+            load_ways,
+            Needs.SIGNED_IN,
+            area="security",
+            title=_("Security"),
+            row="security_row.html",
+            place=20,
+        ),
+        Page(
+            "/sessions",
+            "sessions.html",
             needs=Needs.SIGNED_IN,
-            reads=("email.list", "totp.list", "recovery_codes.count", "sessions.list"),
+            reads=("sessions.list",),
+            area="sessions",
+            title=_("Devices"),
+            hint=_("Where you are signed in, and how to end it."),
+            row="sessions_row.html",
+            place=30,
         ),
     )

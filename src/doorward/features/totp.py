@@ -23,6 +23,7 @@ from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance, current
 from doorward.core.steps import Enroll, Factor, Method, next_step
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell, tell_daily
+from doorward.locale import _
 from doorward.primitives import codes, rfc6238, sealing
 
 METHOD = Method("totp", "otp", frozenset({Factor.HAS}), second=True, enrolls=True)
@@ -262,7 +263,17 @@ class Totp(Feature):
     actions = (begin, confirm, sign_in, remove, list_devices)
     methods = (METHOD,)
     pages = (
-        Page("/totp", "totp.html", load_set_up, Needs.FRESH),
+        Page(
+            "/totp",
+            "totp.html",
+            load_set_up,
+            Needs.FRESH,
+            reads=("totp.list",),
+            area="security",
+            title=_("Authenticator app"),
+            row="totp_row.html",
+            place=20,
+        ),
         Page("/sign-in/set-up", "sign_in_set_up.html", load_set_up),
     )
     sweeps = (Sweep(TotpEnrolment, "expires_at"),)

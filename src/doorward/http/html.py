@@ -14,7 +14,7 @@ from doorward.core.records import Account
 from doorward.core.refusals import Refused
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Confirm, Enroll, Hold, Prove, Verify
-from doorward.http import csrf
+from doorward.http import area, csrf
 from doorward.http.answers import encoded, plain, step_name
 from doorward.http.client import locale_of
 from doorward.http.cookies import Cookie
@@ -44,7 +44,7 @@ class Html:
 
     async def _loaded(self, call: Call, page: Page, query: Mapping[str, str]) -> dict[str, Any]:
         words = dict(await page.load(call, query))
-        for name in page.reads:
+        for name in area.reads_of(page, self.doorward.pages.values()):
             if (action := self.doorward.actions.get(name)) is not None:
                 words[name.replace(".", "_")] = await self.doorward.perform(call, action, {})
         return words
@@ -58,7 +58,9 @@ class Html:
             return redirect(result.return_to or self._url(visit, form.then or form.page))
         if form.shows:
             words = {"result": await plain(call, result)}
-            return await self._rendered(visit, call, Page(form.page, form.shows), words)
+            return await self._rendered(
+                visit, call, replace(self.doorward.pages[form.page], template=form.shows), words
+            )
         if form.file:
             headers = [("Content-Type", JSON), ("Content-Disposition", f'attachment; filename="{form.file}"')]
             return Response(200, headers, encoded(await plain(call, result)))
@@ -102,8 +104,10 @@ class Html:
     async def _rendered(self, visit: Visit, call: Call, page: Page, words: Mapping[str, Any]) -> Response:
         response = Response(200, [("Content-Type", HTML)])
         cookies = self._cookies_from_now_on(visit, call, page, response)
+        language = await self._language(visit, call)
         words = {
-            **self._common(await self._language(visit, call), visit.request),
+            **self._common(language, visit.request),
+            **(area.words(page, self.doorward.pages.values(), language) if call.identity else area.NOWHERE),
             "csrf_token": csrf.form_token(call.keyring, cookies),
             "attempt": call.effects.attempt or visit.client.attempt,
             "user": await plain(call, call.identity.user) if call.identity else None,
@@ -130,7 +134,7 @@ class Html:
         """A refusal that has no page of its own."""
         settings = self.doorward.world.settings
         language = catalogues(settings.locales).language(locale_of(request, settings))
-        words = {**self._common(language, request), "problem": document_of(refused)}
+        words = {**self._common(language, request), **area.NOWHERE, "problem": document_of(refused)}
         body = self.views.render("problem.html", words).encode()
         return Response(refused.status, [("Content-Type", HTML), *headers_of(refused)], body)
 

@@ -38,7 +38,7 @@ _NOTICES = {
     "password.set": "Your password is set. You are signed out everywhere else.",
     "account.update": "Your profile is saved.",
     "account.undo": "Your account stays as it was.",
-    "sessions.end": "That session is ended.",
+    "sessions.end": "Ended. Nobody is signed in there any more.",
     "api_keys.revoke": "The key is revoked.",
     "not_me": "All sessions of your account are ended. Now choose a new password.",
     "sign_out": "You are signed out.",
