@@ -395,7 +395,6 @@ class ChangeEmail(Feature):
             area="account",
             title=_("E-mail addresses"),
             row="email_row.html",
-            place=10,
         ),
         Page("/email/undo", "undo_email.html", load_undo),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from doorward.core.accounts import account_of
 from doorward.core.action import IdText, Needs, action
 from doorward.core.call import Call
+from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_session, end_sessions
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Identity, Session
-from doorward.core.sign_in import Stepped, account_of, facts_of
+from doorward.core.sign_in import Stepped
 from doorward.core.steps import has_second_factor
 from doorward.locale import _
 
