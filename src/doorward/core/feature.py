@@ -62,6 +62,18 @@ class Sweep:
     column: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Text of `record` that is sealed in `column`, for `purpose`; its context is what the column `context` holds.
+    `kind`: in rows of this kind only. Whatever a feature seals it names, so that it outlives a change of SECRET."""
+
+    record: type[Record]
+    column: str
+    purpose: str
+    context: str
+    kind: str = ""
+
+
 @dataclass(frozen=True)
 class Feature:
     """Base of all features. Options are fields of the subclass; what it brings are its class variables.
@@ -80,6 +92,7 @@ class Feature:
     pages: ClassVar[tuple[Page, ...]] = ()
     sweeps: ClassVar[tuple[Sweep, ...]] = ()
     chores: ClassVar[tuple[Chore, ...]] = ()
+    sealed: ClassVar[tuple[Sealed, ...]] = ()
 
     def check(self, settings: Settings) -> None:
         """Raise `Misconfigured` where options and settings can't work together. Runs at start."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from doorward.core.action import action
 from doorward.core.call import Call
-from doorward.core.feature import Feature, Sweep
+from doorward.core.feature import Feature, Sealed, Sweep
 from doorward.core.records import Record, column
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.primitives import jwt, sealing
@@ -255,4 +255,5 @@ class TokenKeys(Feature):
     records = (TokenKey,)
     actions = (jwks,)
     sweeps = (Sweep(TokenKey, "expires_at"),)
+    sealed = (Sealed(TokenKey, "jwk", purpose="token-key", context="kid"),)
     chores = (replace_in_time,)

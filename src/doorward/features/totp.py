@@ -16,7 +16,7 @@ from doorward.core.devices import is_known_device
 from doorward.core.doorward import require
 from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
 from doorward.core.facts import facts_of
-from doorward.core.feature import Feature, Page, Sweep
+from doorward.core.feature import Feature, Page, Sealed, Sweep
 from doorward.core.records import Account, Authenticator, Moves, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance, current, proof_by
@@ -277,3 +277,7 @@ class Totp(Feature):
         Page("/sign-in/set-up", "sign_in_set_up.html", load_set_up),
     )
     sweeps = (Sweep(TotpEnrolment, "expires_at"),)
+    sealed = (
+        Sealed(Authenticator, "data", purpose="totp", context="user_id", kind=METHOD.name),
+        Sealed(TotpEnrolment, "secret", purpose="totp", context="user_id"),
+    )

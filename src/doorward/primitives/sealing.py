@@ -43,6 +43,20 @@ def unseal(keyring: Keyring, sealed: str, *, purpose: str, context: str) -> byte
         return None
 
 
+def key_id_of(sealed: str) -> str:
+    """The id of the key that a value is sealed by; empty for what is not sealed."""
+    version, _, rest = sealed.partition(".")
+    id, dot, _ = rest.partition(".")
+    return id if version == _VERSION and dot else ""
+
+
+def between(key_id: str = "") -> tuple[str, str]:
+    """Every value that is sealed by that key, or by any, is greater than the first of these texts and less than the
+    second, where text sorts by code point."""
+    start = f"{_VERSION}.{key_id}." if key_id else f"{_VERSION}."
+    return start, start[:-1] + chr(ord(".") + 1)
+
+
 def needs_reseal(keyring: Keyring, sealed: str) -> bool:
     """Whether the value was not sealed by the newest key, so that it must be sealed again before the old one goes."""
     return not sealed.startswith(f"{_VERSION}.{keyring.current_id}.")

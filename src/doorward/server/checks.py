@@ -20,6 +20,7 @@ from doorward.core.doorward import records_of
 from doorward.core.finish import finish
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Misconfigured
+from doorward.core.resealing import InUse, in_use
 from doorward.cpu import MIB, HashPool
 from doorward.delivery import MailDown, SmtpMail, open_sms
 from doorward.features.password_hashes import peppers_in
@@ -149,32 +150,54 @@ def database(case: Case) -> Iterator[Finding]:
     else:
         yield ok("database", f"{scheme}, reachable and migrated")
         yield from _clock(url)
-        yield from _pepper(case)
+        yield from _stored(case)
 
 
 def _exists(url: str) -> bool:
     return Path(url.removeprefix("sqlite:///")).exists()
 
 
-def _pepper(case: Case) -> Iterator[Finding]:
-    """A pepper that is lost locks out everybody whose hash needs it."""
-    here = [id for id, _ in case.settings.pepper]
+def _stored(case: Case) -> Iterator[Finding]:
+    """Whether what is stored can be read with the keys that the settings have."""
+    features = presets.standard()
 
-    async def needed() -> dict[str, int]:
+    async def needed() -> tuple[dict[str, int], InUse]:
         async with stores.unit("sync") as store:
-            return await peppers_in(store)
+            return await peppers_in(store), await in_use(store, features, [id for id, _ in case.settings.secret])
 
-    stores = open_store(case.settings.database_url, records=records_of(presets.standard()))
+    stores = open_store(case.settings.database_url, records=records_of(features))
     try:
-        used = finish(needed())
+        peppers, seals = finish(needed())
     finally:
         stores.close()
+    yield from _pepper(case, peppers)
+    if "secret" not in case.broken:
+        yield from _seals(seals)
+
+
+def _pepper(case: Case, used: dict[str, int]) -> Iterator[Finding]:
+    """A pepper that is lost locks out everybody whose hash needs it."""
+    here = [id for id, _ in case.settings.pepper]
     lost = {id: count for id, count in used.items() if id not in here}
     for id, count in lost.items():
         found = f"{count} of the newest passwords need {id!r}, which PEPPER does not have: their owners can't sign in"
         yield problem("pepper", found, "put it back, behind the newest one; if it is lost they must choose new ones")
     if not lost:
         yield ok("pepper", f"{here[0]!r} goes into new hashes, {len(here)} are read" if here else "none")
+
+
+def _seals(seals: InUse) -> Iterator[Finding]:
+    """A key that is lost takes authenticator apps and signing keys with it."""
+    if seals.by_others:
+        found = f"{seals.by_others} values are sealed by keys that SECRET does not have"
+        yield problem("sealed", found, "put them back behind the newest one; what they sealed can't be read without")
+    for id, count in list(seals.by.items())[1:]:
+        if count:
+            yield note("sealed", f"{count} values are sealed by the older key {id!r}", "run `doorward secrets reseal`")
+        else:
+            yield note("sealed", f"nothing is sealed by the older key {id!r}", "see `doorward secrets list`; it may go")
+    if not seals.by_others and len(seals.by) == 1:
+        yield ok("sealed", "all of it by the key of SECRET")
 
 
 def _clock(url: str) -> Iterator[Finding]:

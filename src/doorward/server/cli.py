@@ -23,6 +23,7 @@ COMMANDS = {
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",
     "keys": "Look at the keys that sign access tokens, and replace them.",
+    "secrets": "Which keys of SECRET are needed, and how an older one may go.",
     "hashes": "What passwords are stored as.",
     "export": "Write the whole installation to a file.",
     "import": "Read such a file, or take in the users of another system.",
