@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.features.elsewhere import SHOP, at, code_for, query
 from tests.scenarios.client import Answer, Browser, Client
 from tests.scenarios.hosts import InProcessHost
 from tests.scenarios.people import ANN, OTHER_PASSWORD, PASSWORD, set_up_app, sign_in, sign_up
@@ -26,6 +27,7 @@ def everything_is_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureF
     return caplog
 
 
+@pytest.mark.options(protected_origins=SHOP)
 def test_secrets_are_in_no_log_and_hashes_in_no_answer(
     host: InProcessHost, everything_is_logged: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +50,10 @@ def _a_life(host: InProcessHost) -> tuple[dict[str, str], list[Answer]]:
     held = sign_in(program, issue="tokens")
     secrets["attempt"] = held.json["attempt"]
     tokens = program.post("/sign-in/totp", code=app.code(), attempt=held.json["attempt"]).json["tokens"]
+    shop = at(host, SHOP)
+    target = code_for(ann, shop)
+    shop.send("GET", target)
+    secrets |= {"arrival": query(target)["code"], "at a host": shop.session, **shop.cookies}
     secrets |= {"access": tokens["access_token"], "refresh": tokens["refresh_token"], "session": ann.session}
     answers = [
         sign_in(other, password=WRONG),

@@ -18,6 +18,10 @@ WAYS_IN = {
     ("_with_proofs", "src/doorward/core/sign_in.py", "_raised"),
     ("_with_proofs", "src/doorward/core/sign_in.py", "add_proof"),
     ("add_proof", "src/doorward/features/totp.py", "confirm"),
+    # What leads from a protected host to a session that exists: a code for who is signed in, a cookie for the code.
+    ("_pass", "src/doorward/features/forward_auth.py", "hand_over"),
+    ("_pass", "src/doorward/features/forward_auth.py", "arrive"),
+    ("HostPass", "src/doorward/features/forward_auth.py", "_pass"),
     # The only `Done` there is.
     ("Done", "src/doorward/core/steps.py", "next_step"),
 }

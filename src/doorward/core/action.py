@@ -89,6 +89,13 @@ def demanded(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class Onward:
+    """Where a browser is sent on to."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Bounds of a text argument in code points. `secret` ones are never shown again; `token` ones are plain ASCII."""
 
@@ -146,11 +153,17 @@ class Action(Generic[P, T]):
     lenient: bool
     keys: bool
     proxied: bool
+    hosts: bool
     url: str
 
     @property
     def path(self) -> str:
         return self.url or "/" + self.name.replace("_", "-").replace(".", "/")
+
+    @property
+    def onward(self) -> bool:
+        """A browser on its way asks, and is sent on: it returns an `Onward`."""
+        return self.status == 303
 
     @cached_property
     def demand(self) -> Demand:
@@ -205,6 +218,7 @@ def action(
     lenient: bool = False,
     keys: bool = False,
     proxied: bool = False,
+    hosts: bool = False,
     url: str = "",
 ) -> Callable[[Callable[Concatenate[Call, P], Awaitable[T]]], Action[P, T]]:
     """Make an action of an `async def` whose first argument is the `Call` and whose others are keyword-only.
@@ -212,12 +226,12 @@ def action(
     `permission`: what who asks must be permitted, beside `needs`. `proving`: spends tries, and so may not run inside a
     transaction that a host opened (rule 11). `lenient`: unknown arguments are ignored, as RFC 7009 and 7662 ask.
     `keys`: API keys may do it, too (rule 28). `proxied`: a proxy asks, about a request that was made to it (rule 37).
-    `url`: a path other than the name's.
+    `hosts`: may be done at a protected host, too. `url`: a path other than the name's.
     """
 
     def wrap(run: Callable[Concatenate[Call, P], Awaitable[T]]) -> Action[P, T]:
         return Action(
-            name, run, method, needs, permission, status, bearer, proving, cacheable, lenient, keys, proxied, url
+            name, run, method, needs, permission, status, bearer, proving, cacheable, lenient, keys, proxied, hosts, url
         )
 
     return wrap

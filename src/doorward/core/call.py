@@ -48,7 +48,11 @@ class ProofHeader:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who is at the other end, as far as a request shows it. `network` is what limits count by (IPv6: its /64)."""
+    """Who is at the other end, as far as a request shows it. `network` is what limits count by (IPv6: its /64).
+
+    `host` is the protected origin that it came to, and empty at ORIGIN; `nonce` the cookie of a browser that comes in
+    there.
+    """
 
     ip: str = ""
     network: str = "local"
@@ -56,6 +60,8 @@ class Client:
     browser: bool = False
     attempt: str = ""
     known_device: str = ""
+    nonce: str = ""
+    host: str = ""
     locale: str = ""
     proof: ProofHeader | None = None
 
@@ -88,6 +94,7 @@ class Effects:
     attempt: str = ""
     attempt_ended: bool = False
     known_device: str = ""
+    nonce: str = ""
     posted: list[OutboxMessage] = field(default_factory=list)
 
 

@@ -18,7 +18,7 @@ from doorward.core.ports import BreachSearch, Busy, Clock, Hash, Limits, Post, R
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
-from doorward.core.session import Caller, Identity, Recent, Session
+from doorward.core.session import Caller, HostPass, Identity, Recent, Session
 from doorward.core.settings import Settings
 from doorward.core.steps import EMAIL, Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
 from doorward.core.usernames import FormerUsername
@@ -62,7 +62,7 @@ class Doorward:
         self.actions = _unique("action", ((a.name, a) for f in features for a in f.actions))
         self.pages: dict[str, Page] = _unique("page", ((p.path, p) for f in features for p in f.pages))
         self.records = records_of(features)
-        expiring = (Attempt, Session, MailedLink, OutboxMessage, FormerUsername)
+        expiring = (Attempt, Session, HostPass, MailedLink, OutboxMessage, FormerUsername)
         self.sweeps = tuple(Sweep(kind, "expires_at") for kind in expiring)
         self.sweeps += tuple(sweep for feature in features for sweep in feature.sweeps)
         self.chores = tuple(chore for feature in features for chore in feature.chores)
@@ -117,6 +117,8 @@ class Doorward:
             )
         if call.key is not None and not action.keys:
             raise Refused("not_permitted", "An API key can't do this.")
+        if call.client.host and not action.hosts:
+            raise Refused("not_permitted", "This can't be done at another host.")
         await require(call, action.demand)
         try:
             return await action.run(call, **arguments)
@@ -129,7 +131,7 @@ class Doorward:
 
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     """Every record class of the core and of these features, once."""
-    ours = (*CORE_RECORDS, Attempt, Session, MailedLink, FormerUsername)
+    ours = (*CORE_RECORDS, Attempt, Session, HostPass, MailedLink, FormerUsername)
     return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 

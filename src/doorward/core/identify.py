@@ -10,12 +10,25 @@ from doorward.core.call import Call
 from doorward.core.possession import demand_key
 from doorward.core.records import Account, Plus, Record, User
 from doorward.core.refusals import Refused
-from doorward.core.session import SEEN_EVERY, Caller, Identity, Session, is_alive, session_digest
+from doorward.core.session import (
+    COOKIE,
+    SEEN_EVERY,
+    Caller,
+    HostPass,
+    Identity,
+    Session,
+    is_alive,
+    pass_digest,
+    session_digest,
+)
 from doorward.primitives import tokens
 
 
 async def by_cookie(call: Call, secret: str) -> Caller | None:
     """The identity behind a session cookie, or None. Unknown ids are never adopted."""
+    if host := call.client.host:
+        digest = pass_digest(secret, kind=COOKIE, host=host)
+        return await _remembered(call, digest, lambda: by_pass(call, digest))
     digest = session_digest(secret)
     return await _remembered(call, digest, lambda: _by_digest(call, digest))
 
@@ -25,6 +38,15 @@ async def _by_digest(call: Call, digest: str) -> Identity | None:
     if session is None or session.kind != "session":
         return None
     return await by_session(call, session)
+
+
+async def by_pass(call: Call, digest: str) -> Identity | None:
+    """The identity that a protected host's cookie leads to: that of the session, as long as there is one."""
+    found = await call.store.get(HostPass, digest=digest)
+    if found is None or found.expires_at <= call.now:
+        return None
+    session = await call.store.get(Session, id=found.session_id)
+    return None if session is None else await by_session(call, session)
 
 
 async def _remembered(call: Call, digest: str, read: Callable[[], Awaitable[Caller | None]]) -> Caller | None:

@@ -46,6 +46,29 @@ class Session(Record):
     expires_at: datetime = column(index=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPass(Record):
+    """What leads from a protected host to a session: a code on its way there, then the cookie of that host (rule 37).
+
+    It is worth nothing without the session's row, and so ends in the same transaction. What it is for, `CODE` or
+    `COOKIE`, and at which host, goes into the digest: it is found for nothing else.
+    """
+
+    table: ClassVar[str] = "doorward_host_pass"
+    exported: ClassVar[tuple[str, ...]] = ("kind", "host", "created_at", "expires_at")
+
+    digest: str = column(key=True)
+    kind: str = column(size=16)
+    host: str = column(size=300)
+    session_id: str = column(index=True, size=64)
+    user_id: str = column(index=True, size=64)
+    created_at: datetime = column()
+    expires_at: datetime = column(index=True)
+
+
+CODE, COOKIE = "code", "cookie"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who makes a request: the user, and the session it comes by, as a cookie or a bearer token.
@@ -153,6 +176,11 @@ class Recent:
 def session_digest(secret: str) -> str:
     """What is stored of a session secret (256 random bits, so a plain digest does: rule 15)."""
     return tokens.digest(secret, purpose="session")
+
+
+def pass_digest(secret: str, *, kind: str, host: str) -> str:
+    """What is stored of a secret that is good at one protected host."""
+    return tokens.digest(secret, purpose=f"{kind} at {host}")
 
 
 def host_digest(key: bytes, user: User) -> str:

@@ -91,6 +91,7 @@ class Settings:
     token_audience: tuple[str, ...] = ()
     token_key_rotation: int = 90
     return_origins: tuple[Origin, ...] = ()
+    protected_origins: tuple[Origin, ...] = ()
     sign_up: Literal["open", "domains", "closed"] = "open"
     sign_up_domains: tuple[str, ...] = ()
     reserved_usernames: tuple[str, ...] = ()
@@ -110,6 +111,11 @@ class Settings:
     def texted_regions(self) -> tuple[str, ...]:
         """Where text messages may go. Nowhere unless it is said: some countries' cost a hundred times others'."""
         return self.sms_countries or ((self.phone_region,) if self.phone_region else ())
+
+    @property
+    def other_origins(self) -> tuple[Origin, ...]:
+        """All that a browser may be sent to, beside ORIGIN."""
+        return (*self.return_origins, *self.protected_origins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +267,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOKEN_KEY_ROTATION", "Days after which the signing key is replaced; 0: only by hand.", _number(0, 3650)),
     Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
+    Setting("PROTECTED_ORIGINS", "Other origins whose proxy routes /auth/ here, for forward-auth.", _list(_origin)),
     Setting("SIGN_UP", "`open`, `domains` or `closed`.", _choice("open", "domains", "closed")),
     Setting("SIGN_UP_DOMAINS", "Domains whose addresses may sign up; `.example.com`: all below it.", _list(_domain)),
     Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(_text)),
@@ -337,6 +344,7 @@ def _settings(values: dict[str, Any]) -> Settings:
     origin: Origin = values["origin"]
     if not (origin.is_secure or origin.is_loopback):
         raise Misconfigured("settings.E4", f"ORIGIN {origin} is neither https nor loopback; serve it by https")
+    _check_protected(origin, values.get("protected_origins", ()))
     if (values.get("sign_up") == "domains") != bool(values.get("sign_up_domains")):
         raise Misconfigured("settings.E7", "SIGN_UP = domains and SIGN_UP_DOMAINS go together; set both or neither")
     if values.get("sms_url") and not (values.get("sms_countries") or values.get("phone_region")):
@@ -345,3 +353,12 @@ def _settings(values: dict[str, Any]) -> Settings:
             "SMS_URL goes with SMS_COUNTRIES, such as DE,AT; texts to anywhere are what fraud lives on",
         )
     return Settings(**values)
+
+
+def _check_protected(origin: Origin, protected: tuple[Origin, ...]) -> None:
+    """Each has a cookie of its own, and cookies know hosts and no ports (RFC 6265 §8.5)."""
+    for one in protected:
+        if not (one.is_secure or one.is_loopback):
+            raise Misconfigured("settings.E9", f"PROTECTED_ORIGINS: {one} is neither https nor loopback")
+        if [other.host for other in (origin, *protected)].count(one.host) > 1:
+            raise Misconfigured("settings.E9", f"PROTECTED_ORIGINS: {one} shares its host name; give each its own")

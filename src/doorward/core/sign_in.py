@@ -97,9 +97,9 @@ def _checked_return(call: Call, return_to: str | None) -> str:
     if not return_to:
         return ""
     settings = call.world.settings
-    target = return_target(return_to, origin=settings.origin, return_origins=settings.return_origins)
+    target = return_target(return_to, origin=settings.origin, return_origins=settings.other_origins)
     if target is None:
-        raise invalid("return_to", "not_allowed", "a path of this site, or a URL of RETURN_ORIGINS")
+        raise invalid("return_to", "not_allowed", "a path of this site, or a URL of another one of ours")
     return target
 
 

@@ -168,6 +168,24 @@ class Session(models.Model):
         return f"session of user {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class HostPass(models.Model):
+    """What leads from a protected host to a session: a code on its way there, then the cookie of that host."""
+
+    digest = text(primary_key=True)
+    kind = text(16)
+    host = text(300)
+    session_id = text(64, db_index=True)
+    user_id = text(64, db_index=True)
+    created_at = moment()
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_host_pass"
+
+    def __str__(self) -> str:
+        return f"{self.kind} of user {self.user_id} at {self.host}"
+
+
 class MailedLink(models.Model):
     """A link in a letter, that is good once."""
 

@@ -7,11 +7,17 @@ from doorward.core.call import Call
 from doorward.core.events import SignedOut
 from doorward.core.feature import Feature
 from doorward.core.identify import end_session, end_sessions
+from doorward.core.refusals import Refused
 
 
-@action("sign_out", status=204)
+@action("sign_out", status=204, hosts=True)
 async def sign_out(call: Call, *, all: bool = False) -> None:
-    """End this session, or with `all` every one. Nobody signed in is an answer like any other: 204."""
+    """End this session, or with `all` every one. Nobody signed in is an answer like any other: 204.
+
+    At a protected host it ends the session that its cookie leads to, and with it those of all hosts.
+    """
+    if all and call.client.host:  # scripts of another application could ask for it
+        raise Refused("not_permitted", "This can't be done at another host.")
     call.effects.session_ended = True
     if call.identity is None:
         return

@@ -12,6 +12,7 @@ from doorward.http.cookies import Cookie
 from doorward.http.messages import Request
 from doorward.http.proxy import peer_of
 from doorward.locale import catalogues
+from doorward.primitives.urls import Origin
 
 _BROWSERS_SEND = ("origin", "sec-fetch-site", "sec-fetch-mode")
 LONGEST_AGENT = 400
@@ -28,9 +29,17 @@ def client_of(request: Request, settings: Settings, cookies: Mapping[Cookie, str
         browser=is_browser(request),
         attempt=cookies.get("attempt", ""),
         known_device=cookies.get("device", ""),
+        nonce=cookies.get("nonce", ""),
+        host=str(protected_origin(request, settings) or ""),
         locale=locale_of(request, settings),
         proof=_proof(request, settings),
     )
+
+
+def protected_origin(request: Request, settings: Settings) -> Origin | None:
+    """The protected origin that a request came to; None at ORIGIN, and where the Host is nobody's."""
+    host = (request.headers.one("host") or "").lower()
+    return next((origin for origin in settings.protected_origins if origin.netloc == host), None)
 
 
 def _proof(request: Request, settings: Settings) -> ProofHeader | None:

@@ -11,7 +11,7 @@ from doorward.core.refusals import Refused
 from doorward.http.messages import Request
 from doorward.primitives.urls import Origin
 
-Cookie = Literal["session", "attempt", "csrf", "device"]
+Cookie = Literal["session", "attempt", "csrf", "device", "nonce"]
 
 LONGEST = 4096  # characters of one value
 _BASE: dict[Cookie, str] = {
@@ -19,6 +19,7 @@ _BASE: dict[Cookie, str] = {
     "attempt": "doorward-attempt",
     "csrf": "doorward-csrf",
     "device": "doorward-device",
+    "nonce": "doorward-nonce",
 }
 
 

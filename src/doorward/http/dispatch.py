@@ -10,6 +10,7 @@ import hashlib
 from datetime import timedelta
 from http import HTTPStatus
 
+from doorward.core.action import Onward
 from doorward.core.call import Call, Client
 from doorward.core.devices import KNOWN_DEVICE_LIFE, known_device_cookie
 from doorward.core.doorward import Doorward
@@ -21,7 +22,7 @@ from doorward.core.session import Caller
 from doorward.core.sign_in import Stepped
 from doorward.http import bodies, forwarded, headers, openapi
 from doorward.http.answers import body_of, encoded
-from doorward.http.client import client_of, wants_html
+from doorward.http.client import client_of, protected_origin, wants_html
 from doorward.http.csrf import is_foreign
 from doorward.http.html import Html
 from doorward.http.messages import Request, Response
@@ -53,8 +54,11 @@ class Site:
     def receive(self, request: Request) -> Visit | Response:
         """What can be said without a store: who is refused at once, what never changes, or the visit to answer."""
         try:
-            origin = own_origin(request, self.settings)
+            protected = protected_origin(request, self.settings)
+            origin = protected or own_origin(request, self.settings)
             route = self._route(request)
+            if protected is not None and not route.at_hosts(request.method):
+                raise Refused("not_found")
             if route.static is not None:
                 return self._finished(self._static(request, route.static))
             bodies.check_size(request)
@@ -93,6 +97,8 @@ class Site:
         result = await self.doorward.perform(call, action, visit.arguments)
         if isinstance(result, Stepped):
             visit.attempt_life = timedelta(seconds=result.expires_in)
+        if isinstance(result, Onward):
+            return headers.redirect(result.url)
         if visit.html:
             return await self.html.after(visit, call, result)
         if isinstance(result, Verified):
@@ -113,13 +119,23 @@ class Site:
     async def _refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
         if refused.reason == "attempt_expired":
             call.effects.attempt_ended = True
+        if visit.action is not None and visit.action.onward:
+            return self._sent_back(visit, refused)
         if visit.html:
             return await self.html.refused(visit, call, refused)
         if visit.action is not None and visit.action.proxied:
-            here = forwarded.asked_url(visit.request, self.settings)
-            cure = self.html.cure(refused, visit.request.prefix, here)
-            return forwarded.turned_away(visit.request, self.settings, self._problem(refused), cure)
+            location = self._way_in(visit, refused)
+            return forwarded.turned_away(visit.request, self.settings, self._problem(refused), location)
         return self._problem(refused)
+
+    def _way_in(self, visit: Visit, refused: Refused) -> str | None:
+        """Where a browser that a proxy asks about can do something about a refusal. Who is not signed in at a
+        protected host gets that host's cookie first."""
+        here = forwarded.asked_url(visit.request, visit.origin, self.settings)
+        if visit.client.host and refused.reason == "not_signed_in":
+            return f"{visit.origin}{forwarded.departure(self.world.prefix, here)}"
+        cure = self.html.cure(refused, visit.request.prefix, here)
+        return None if cure is None else f"{self.settings.origin}{cure}"
 
     def visitor(self, request: Request) -> Visit:
         """Who comes to a route of the host's own. Never refuses: what is wrong makes nobody of them, and is kept in
@@ -152,14 +168,17 @@ class Site:
 
     def turned_away(self, visit: Visit, refused: Refused) -> Response:
         """The answer of a host's own route that wants somebody, or a fresher proof: browsers go and sign in."""
+        return self._finished(self._sent_back(visit, refused))
+
+    def _sent_back(self, visit: Visit, refused: Refused) -> Response:
         request = visit.request
         if not (visit.html and request.method == "GET"):
-            return self._finished(self._problem(refused))
+            return self._problem(refused)
         here = request.path + (f"?{request.query}" if request.query else "")
         location = self.html.cure(refused, request.prefix, here)
         if location is None:
-            return self._finished(self.html.problem_page(request, refused))
-        return self._finished(headers.redirect(location))
+            return self.html.problem_page(request, refused)
+        return headers.redirect(location)
 
     def refusal(self, request: Request, refused: Refused) -> Response:
         """The answer to what is refused before, or without, a call."""
@@ -183,7 +202,7 @@ class Site:
 
     def _finished(self, response: Response) -> Response:
         settings = self.settings
-        return headers.finished(response, origin=settings.origin, return_origins=settings.return_origins)
+        return headers.finished(response, origin=settings.origin, return_origins=settings.other_origins)
 
     def _path(self, request: Request) -> str:
         if request.path == JWKS:
@@ -212,6 +231,8 @@ class Site:
             changes.append(jar.set("session", secret, life=life))
         elif "session" in visit.cookies and (effects.session_ended or self._is_stale(visit, call)):
             changes.append(jar.clear("session"))
+        if effects.nonce and effects.nonce != visit.client.nonce:
+            changes.append(jar.set("nonce", effects.nonce))
         if effects.attempt and visit.client.browser:
             if effects.attempt != visit.client.attempt:
                 life = visit.attempt_life or self.world.policy.attempt_life

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from doorward.core.rights import Verified
 from doorward.core.settings import Settings
 from doorward.http.headers import redirect
 from doorward.http.messages import Request, Response
 from doorward.http.proxy import is_from_proxy
-from doorward.primitives.urls import return_target
+from doorward.primitives.urls import Origin, return_target
 
 # Left as they are in a value: all that is visible in ASCII but what ends, quotes or separates something somewhere.
 _PLAIN = "!#$&'()*+-./:=?@^_`|~"
@@ -32,12 +32,11 @@ def _ascii(value: str) -> str:
     return quote(value, safe=_PLAIN)
 
 
-def turned_away(request: Request, settings: Settings, problem: Response, location: str | None) -> Response:
-    """`location` is where a browser can do something about it. Proxies that were told so (`redirect=1`) hand a 303 on
-    to a browser that navigates; the others get 401, and the address beside it."""
-    if location is None:
+def turned_away(request: Request, settings: Settings, problem: Response, url: str | None) -> Response:
+    """`url` is where a browser can do something about it. Proxies that were told so (`redirect=1`) hand a 303 on to a
+    browser that navigates; the others get 401, and the address beside it."""
+    if url is None:
         return problem
-    url = f"{settings.origin}{location}"
     if "redirect=1" in request.query.split("&") and _navigates(request, settings):
         return redirect(url)
     problem.headers.append(("X-Auth-Redirect", url))
@@ -50,12 +49,19 @@ def _navigates(request: Request, settings: Settings) -> bool:
     return request.headers.one("sec-fetch-mode") == "navigate" and method in (None, "GET")
 
 
-def asked_url(request: Request, settings: Settings) -> str:
-    """The URL that the proxy was asked for, where it is one to return to; empty where a stranger says so, or nobody."""
+def departure(prefix: str, here: str) -> str:
+    """The path at a protected host where a sign-in begins."""
+    return f"{prefix}/depart" + (f"?{urlencode({'return_to': here}, safe='/')}" if here else "")
+
+
+def asked_url(request: Request, origin: Origin, settings: Settings) -> str:
+    """The URL that the proxy was asked for, where it is one to return to; empty where a stranger says so, or nobody.
+    A protected host (`origin`) speaks for its own pages."""
     if not is_from_proxy(request, settings.trusted_proxies):
         return ""
     url = request.headers.one("x-original-url")
     if url is None:
         parts = [request.headers.one(f"x-forwarded-{name}") for name in ("proto", "host", "uri")]
         url = "{}://{}{}".format(*parts) if all(parts) else None
-    return return_target(url, origin=settings.origin, return_origins=settings.return_origins) or ""
+    others = settings.other_origins if origin == settings.origin else ()
+    return return_target(url, origin=origin, return_origins=others) or ""

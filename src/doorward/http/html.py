@@ -16,7 +16,7 @@ from doorward.core.sign_in import Stepped
 from doorward.core.steps import Confirm, Enroll, Hold, Prove, Verify
 from doorward.http import area, csrf
 from doorward.http.answers import encoded, plain, step_name
-from doorward.http.client import locale_of
+from doorward.http.client import locale_of, protected_origin
 from doorward.http.cookies import Cookie
 from doorward.http.headers import HTML, JSON, redirect
 from doorward.http.messages import Request, Response
@@ -148,6 +148,7 @@ class Html:
         settings = self.doorward.world.settings
         return {
             "prefix": request.prefix,
+            "at_host": protected_origin(request, settings) is not None,
             "language": language,
             "service_name": settings.rp_name,
             "csrf_token": "",

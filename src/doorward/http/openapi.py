@@ -88,6 +88,8 @@ def _problem_content() -> Schema:
 
 
 def _success(action: Action[..., Any]) -> Schema:
+    if action.onward:
+        return {"303": {"description": "On, to the page in Location"}}
     if action.returns is NoneType or action.proxied:
         return {str(action.status): {"description": "Done"}}
     if action.returns is Stepped:

@@ -30,6 +30,11 @@ class Route:
         has_get = self.read or self.page or self.static
         return ", ".join([*(["GET"] if has_get else []), *(["POST"] if self.write else [])])
 
+    def at_hosts(self, method: str) -> bool:
+        """Whether it stands at protected hosts, too."""
+        action = self.read if method == "GET" else self.write
+        return self.static is not None or (action is not None and action.hosts)
+
     def allows(self, method: str) -> bool:
         return method in self.allow.split(", ")
 

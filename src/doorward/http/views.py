@@ -36,7 +36,8 @@ class Static:
 class Views(Protocol):
     """The pages of an installation; `doorward.http.pages` is ours.
 
-    Every template gets these words: `prefix`, `language` (what the page speaks), `service_name`, `csrf_token`,
+    Every template gets these words: `prefix`, `at_host` (a protected host, which has no pages but refusals), `language`
+    (what the page speaks), `service_name`, `csrf_token`,
     `attempt` (of the sign-in under way, or empty), `user` and `session` (as in JSON, or None), `query` (of the page),
     `fields` (what was typed, without secrets), `errors` (field name -> detail), `problem` (the problem document, or
     None), `action` (whose form was refused, or empty), `has` (the actions that are switched on), `password_min`,

@@ -51,7 +51,8 @@ class Visit:
     @property
     def quick(self) -> bool:
         """Reads only, so that it may run where nothing should wait long."""
-        return self.request.method == "GET" and self.client.proof is None  # a proof is written down as spent
+        writes = self.client.proof is not None or (self.action is not None and self.action.onward)
+        return self.request.method == "GET" and not writes  # a proof is written down as spent
 
     @property
     def claims_nobody(self) -> bool:
@@ -95,7 +96,8 @@ def read_get(request: Request, route: Route, origin: Origin, settings: Settings)
         visit.page, visit.query, visit.html = route.page, query, True
     elif route.read is not None:
         # JSON is what an action has to say where there is no page for it.
-        visit.action, visit.arguments, visit.html = route.read, _arguments(route.read, query), False
+        visit.action, visit.html = route.read, visit.html and route.read.onward
+        visit.arguments = _arguments(route.read, query)
     return visit
 
 

@@ -20,6 +20,7 @@ EXAMPLES = {
     "token_key_rotation": "90",
     "token_audience": '["https://api.example.com"]',
     "return_origins": '["https://app.example.com"]',
+    "protected_origins": '["https://wiki.example.com", "https://shop.example.com"]',
     "sign_up": '"domains"',
     "sign_up_domains": '["example.com", ".example.com"]',
     "reserved_usernames": '["billing", "newsroom"]',

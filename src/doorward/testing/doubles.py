@@ -210,6 +210,8 @@ class Guest:
             self.session = ""
         if effects.attempt or effects.attempt_ended:
             self.client = replace(self.client, attempt=effects.attempt)
+        if effects.nonce:
+            self.client = replace(self.client, nonce=effects.nonce)
         if effects.known_device:
             cookie = known_device_cookie(call, effects.known_device)
             self.client = replace(self.client, known_device=cookie)
