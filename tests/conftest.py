@@ -5,6 +5,6 @@ pytest_plugins = [
     "tests.services.valkey",
     "tests.services.smtp",
     "tests.services.chromium",
-    "tests.services.nginx",
+    "tests.services.proxies",
     "tests.services.wheel",
 ]

@@ -151,24 +151,35 @@ HELD: dict[str, tuple[str, ...]] = {
         "test_flask.py::test_a_page_that_asks_who_it_is_says_so_to_caches",
         "django/test_hosting.py::test_what_reads_the_identity_varies_by_it",
     ),
-    "SESSION-06": ("scenarios/test_sign_in.py::test_a_changed_password_ends_the_other_sessions",),
+    "SESSION-06": (
+        "features/test_forward_auth_host_cookies.py::test_what_ends_the_session_ends_it_at_all_hosts",
+        "scenarios/test_sign_in.py::test_a_changed_password_ends_the_other_sessions",
+    ),
     "SESSION-07": ("features/test_sessions.py::test_list_and_end_one",),
     "SESSION-08": ("features/test_sessions.py::test_anonymous_requests_write_no_rows",),
     "SESSION-09": (
         "features/test_sessions.py::test_what_a_host_changes_behind_our_back_ends_sessions",
         "security/test_ways_around.py::test_a_session_that_the_host_ended_stays_ended_when_the_hash_is_made_anew",
         "django/test_users.py::test_with_a_user_goes_what_we_know_of_them",
+        "features/test_forward_auth_host_cookies.py::test_what_ends_the_session_ends_it_at_all_hosts",
     ),
     "SESSION-10": ("features/test_sessions.py::test_a_cut_or_changed_secret_is_nobodys",),
-    "SESSION-11": ("features/test_access_tokens.py::test_it_ends_with_its_time_and_with_its_session",),
+    "SESSION-11": (
+        "features/test_access_tokens.py::test_it_ends_with_its_time_and_with_its_session",
+        "scenarios/test_other_hosts.py::test_a_session_that_is_ended_elsewhere_is_over_there_within_a_second",
+    ),
     "SESSION-12": ("features/test_sessions.py::test_idle_and_absolute_limits",),
     "SESSION-15": ("scenarios/test_forms.py::test_a_stale_cookie_is_taken_away_where_one_signs_in",),
     "SESSION-16": ("faults/test_valkey_down.py::test_valkey_is_killed_and_comes_back",),
     "SESSION-18": (
         "features/test_sign_out.py::test_the_session_ends_on_the_server",
         "scenarios/test_hostile_input.py::test_other_methods_are_told_which",
+        "features/test_forward_auth_host_cookies.py::test_scripts_of_another_application_sign_nobody_out_everywhere",
     ),
-    "CSRF-02": ("scenarios/test_cross_site.py::test_nobody_is_signed_in_by_another_site",),
+    "CSRF-02": (
+        "features/test_forward_auth_hosts.py::test_a_code_is_good_in_the_browser_that_asked_only",
+        "scenarios/test_cross_site.py::test_nobody_is_signed_in_by_another_site",
+    ),
     "CSRF-06": ("scenarios/test_cross_site.py::test_a_form_token_ends_with_the_sign_in",),
     "CSRF-08": (
         "scenarios/test_cross_site.py::test_a_form_needs_the_token_of_its_own_browser",
@@ -182,6 +193,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "REDIR-01": (
         "primitives/test_urls.py::test_targets_elsewhere_are_refused",
         "scenarios/test_sign_in.py::test_only_paths_of_ours_are_returned_to",
+        "features/test_forward_auth_hosts.py::test_nobody_is_sent_to_another_site",
     ),
     "REDIR-02": ("security/test_attacks.py::test_no_header_says_where_one_is_sent",),
     "REDIR-05": ("scenarios/test_forms.py::test_nobody_is_sent_to_another_site",),
@@ -282,7 +294,11 @@ HELD: dict[str, tuple[str, ...]] = {
         "scenarios/test_cross_site.py::test_a_host_that_is_not_ours_gets_400",
     ),
     "PROXY-02": ("scenarios/test_cross_site.py::test_a_host_that_is_not_ours_gets_400",),
-    "PROXY-03": ("security/test_attacks.py::test_no_header_says_where_one_is_sent",),
+    "PROXY-03": (
+        "security/test_attacks.py::test_no_header_says_where_one_is_sent",
+        "features/test_forward_auth_hosts.py::test_no_forwarded_header_makes_another_host_of_it",
+        "features/test_forward_auth_hosts.py::test_a_host_that_is_not_configured_gets_nothing",
+    ),
     "PROXY-06": ("server/test_raw_requests.py::test_nothing_comes_in_behind_an_ambiguous_request",),
     "KEYS-01": (f"{KEYS}::test_nobody_makes_or_sees_or_ends_anothers",),
     "KEYS-03": (
@@ -299,7 +315,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{KEYS}::test_last_used_is_written_in_batches",
     ),
     "PROXY-04": (
-        "server/test_behind_nginx.py::test_what_a_client_says_of_itself_does_not_arrive",
+        "server/test_behind_proxies.py::test_what_a_client_says_of_itself_does_not_arrive",
         "features/test_forward_auth.py::test_what_a_client_says_of_itself_is_not_looked_at",
     ),
     "HASH-02": ("primitives/test_hashing.py::test_nothing_is_cut_off",),

@@ -10,7 +10,8 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,18 +87,20 @@ class Served:
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Call it with options of `doorward serve`, and settings: `serve("--tls-dev", SIGN_UP="closed")`."""
-    yield from _serving(tmp_path)
+    with serving(tmp_path) as run:
+        yield run
 
 
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that change nothing in it."""
-    serving = _serving(tmp_path_factory.mktemp("standing"))
-    yield next(serving)("--json", "--access-log")
-    serving.close()
+    with serving(tmp_path_factory.mktemp("standing")) as run:
+        yield run("--json", "--access-log")
 
 
-def _serving(tmp_path: Path) -> Generator[Callable[..., Served], None, None]:
+@contextmanager
+def serving(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """The same, as long as one wants."""
     running: list[Served] = []
 
     def run(*options: str, ready: bool = True, **settings: str) -> Served:
@@ -152,16 +155,17 @@ def doorward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     """Call it with arguments of `doorward`, run in this process; `stdin` is what it reads, the others are settings."""
     mask = os.umask(0o022)
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str, stdin: str = "", **settings: str) -> Done:
-        unset = {name: None for name in os.environ if name.startswith("DOORWARD_")}
-        env = {**unset, **{f"DOORWARD_{name}": value for name, value in settings.items()}}
-        done = CliRunner().invoke(cli, arguments, input=stdin, env=env, prog_name="doorward")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
-        return Done(done.exit_code, done.stdout, done.stderr)
-
-    yield run
+    yield command
     os.umask(mask)
+
+
+def command(*arguments: str, stdin: str = "", **settings: str) -> Done:
+    """One of `doorward`, run in this process and in the present folder."""
+    unset = {name: None for name in os.environ if name.startswith("DOORWARD_")}
+    env = {**unset, **{f"DOORWARD_{name}": value for name, value in settings.items()}}
+    done = CliRunner().invoke(cli, arguments, input=stdin, env=env, prog_name="doorward")
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+    return Done(done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture
