@@ -88,7 +88,7 @@ def examine(
 
 
 # Rules about several settings: looked at with all of them.
-TOGETHER = frozenset({"settings.E7", "settings.E8"})
+TOGETHER = frozenset({"settings.E7", "settings.E8", "settings.E9"})
 
 
 # What stands in for a setting while another one is looked at.
