@@ -131,7 +131,7 @@ class Runtime:
             "sync": BlockingHash(self.pool, passwords),
             "async": AwaitingHash(self.pool, passwords),
         }
-        self.site = Site(self.doorward, parts.views or Pages())
+        self.site = Site(self.doorward, parts.views or Pages(settings.templates, reload=settings.debug))
         self._check_colours()
         for event, listener in self._listeners:
             self.doorward.on(event)(listener)

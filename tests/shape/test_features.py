@@ -29,6 +29,7 @@ AROUND = {
     "letters",
     "text_messages",
     "languages",
+    "templates",
     "cli",
     "https",
     "doctor",

@@ -98,6 +98,7 @@ class Settings:
     phone_region: str = ""
     rp_name: str = "Doorward"
     locales: str = ""
+    templates: str = ""
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
     pepper: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     breached_filter: str = ""
@@ -274,6 +275,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PHONE_REGION", "Where phone numbers without `+` are from, such as `DE`.", _region),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
+    Setting("TEMPLATES", "Folder with templates of your own for pages, and in `letters` for letters.", str),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
     Setting(
         "PEPPER",

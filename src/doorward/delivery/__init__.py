@@ -9,6 +9,7 @@ from typing import Any
 from doorward.core.ports import Clock, Stores
 from doorward.core.refusals import Misconfigured
 from doorward.core.settings import Settings
+from doorward.delivery.composing import Letters
 from doorward.delivery.console import ConsoleMail, ConsoleSms
 from doorward.delivery.mail import Composed, Mail, MailDown, NotNow, Undeliverable
 from doorward.delivery.outbox import Delivered, Outbox
@@ -87,4 +88,5 @@ def open_outbox(
     """
     by_mail = mail or open_mail(settings.smtp_url, settings.mail_from)
     by_text = sms or open_sms(settings.sms_url)
-    return Outbox(stores, keyring, by_mail, clock, catalogues(settings.locales), sms=by_text)
+    letters = Letters(catalogues(settings.locales), settings.templates, reload=settings.debug)
+    return Outbox(stores, keyring, by_mail, clock, letters, sms=by_text)

@@ -2,54 +2,102 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from doorward.core.call import Letter
-from doorward.delivery.parts import Code, Either, Link, Part, Say
+from doorward.delivery.parts import Code, Either, Link, Part, Say, Text
 from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, SHORT, TEXTS
 from doorward.locale import Catalogues, Language, catalogues
 from doorward.primitives import text
+from doorward.templating import check, environment
+
+log = logging.getLogger("doorward.delivery")
 
 LONGEST_NAME = 60  # code points
 # Mail programs make links of what looks like one. A name with any of this in it is left out: nobody is called so.
 LIKE_A_LINK = re.compile(r"[/\\:@]|[.。．｡․]\w|www|\d{5}", re.IGNORECASE)
 
-_frames = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(default=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+OURS = Path(__file__).parent / "templates"
+ENDINGS = ("txt", "html")
+# What every template of a letter is given, beside the letter's own words.
+SHARED = frozenset({"subject", "language", "parts", "lines", "footer"})
+
+_ours = environment(OURS)
+
+
+class Letters:
+    """Makes letters: in the languages that are known, and by the templates in a host's `folder/letters`.
+
+    Raises `Misconfigured` for a template that can't be read, or asks for a word that its letter has not.
+    """
+
+    def __init__(self, known: Catalogues | None = None, folder: str = "", *, reload: bool = False) -> None:
+        self.known = known or catalogues()
+        own = Path(folder) / "letters"
+        self._hosts = environment(OURS, own, reload=reload) if folder and own.is_dir() else None
+        if self._hosts is not None:
+            every = {f"{name}.{ending}" for name in ("letter", *TEXTS) for ending in ENDINGS}
+            check(self._hosts, own, ours=every, takes=_words_for, endings=ENDINGS)
+
+    def compose(self, letter: Letter) -> tuple[str, str, str]:
+        """Subject, plain text and HTML of a letter, in its language if it is among those that are known.
+
+        Raises `KeyError` for an unknown letter or a missing word.
+        """
+        language = self.known.language(letter.locale)
+        words = _shown(letter.words, language)
+        kind = TEXTS[letter.template]
+        greeting = GREETING if kind.greets and words.get("name") else GREETING_WITHOUT_NAME
+        parts = [Say(greeting), *_standing(kind.parts, words)]
+        subject = said(kind.subject, language).format_map(words)
+        given = {**dict.fromkeys(words_in(kind), ""), **words, "subject": subject, "language": language}
+        given["parts"] = [_in_html(part, words, language) for part in parts]
+        given["lines"] = [_in_text(part, words, language) for part in parts]
+        plain = self._rendered(letter.template, "txt", {**given, "footer": _in_text(Say(FOOTER), words, language)})
+        html = self._rendered(letter.template, "html", {**given, "footer": _formatted(FOOTER, words, language)})
+        return subject, plain.rstrip() + "\n", html
+
+    def _rendered(self, letter: str, ending: str, words: Mapping[str, Any]) -> str:
+        if self._hosts is not None:
+            try:
+                return self._hosts.select_template([f"{letter}.{ending}", f"letter.{ending}"]).render(words)
+            except Exception as error:  # ours says the same: nobody waits for a code because of how it would look
+                log.error("the template of %s.%s failed, and ours is sent: %s", letter, ending, type(error).__name__)
+        return _ours.get_template(f"letter.{ending}").render(words)
+
+
+def _words_for(name: str) -> Set[str] | None:
+    """What the template of a letter is given; the frame of all, what all have."""
+    letter = name.partition(".")[0]
+    if letter == "letter":
+        return SHARED | set.intersection(*(words_in(kind) for kind in TEXTS.values()))
+    return SHARED | words_in(TEXTS[letter]) if letter in TEXTS else None
+
+
+def words_in(kind: Text) -> set[str]:
+    """The words of a letter, by its sentences."""
+    parts = [
+        inner
+        for part in kind.parts
+        for inner in ((*part.given, *part.missing, part) if isinstance(part, Either) else (part,))
+    ]
+    messages = [kind.subject, *(getattr(part, "message", "") for part in parts)]
+    named = {name for message in messages for name in re.findall(r"\{(\w+)\}", message)}
+    named |= {getattr(part, place, "") for part in parts for place in ("word", "only_with")} - {""}
+    return named | {"name", "service"}
 
 
 def compose(letter: Letter, known: Catalogues | None = None) -> tuple[str, str, str]:
-    """Subject, plain text and HTML of a letter, in its language if it is among those that are known.
-
-    Raises `KeyError` for an unknown letter or a missing word.
-    """
-    language = (known or catalogues()).language(letter.locale)
-    words = _shown(letter.words, language)
-    kind = TEXTS[letter.template]
-    greeting = GREETING if kind.greets and words.get("name") else GREETING_WITHOUT_NAME
-    parts = [Say(greeting), *_standing(kind.parts, words)]
-    subject = said(kind.subject, language).format_map(words)
-    frame = _frames.get_template("letter.html")
-    html = frame.render(
-        subject=subject,
-        language=language.tag,
-        parts=[_in_html(part, words, language) for part in parts],
-        footer=_formatted(FOOTER, words, language),
-    )
-    lines = [_in_text(part, words, language) for part in parts]
-    return subject, "\n\n".join([*lines, "-- \n" + _in_text(Say(FOOTER), words, language)]) + "\n", html
+    """A letter by our own templates."""
+    return Letters(known).compose(letter)
 
 
 def compose_text(message: Letter, known: Catalogues | None = None) -> str:

@@ -17,10 +17,9 @@ from doorward.core.call import Letter, TextMessage, opened_letter
 from doorward.core.finish import finish
 from doorward.core.ports import Clock, Stores
 from doorward.core.records import OutboxMessage, Plus
-from doorward.delivery.composing import compose, compose_text
+from doorward.delivery.composing import Letters, compose_text
 from doorward.delivery.mail import Composed, Down, Mail, Undeliverable
 from doorward.delivery.sms import ComposedText, Sms
-from doorward.locale import Catalogues
 from doorward.primitives import text
 from doorward.primitives.keyring import Keyring
 from doorward.primitives.phones import masked_phone
@@ -76,13 +75,13 @@ class Outbox:
         keyring: Keyring,
         mail: Mail,
         clock: Clock,
-        known: Catalogues | None = None,
+        letters: Letters | None = None,
         *,
         sms: Sms | None = None,
     ) -> None:
-        """`known`: the languages of the installation; ours without it. Without `sms`, text messages stay."""
+        """`letters`: how they are made; in our words and languages without it. Without `sms`, text messages stay."""
         self._stores, self._keyring, self._mail, self._clock = stores, keyring, mail, clock
-        self._known, self._sms = known, sms
+        self._letters, self._sms = letters or Letters(), sms
 
     def deliver_once(self, limit: int = 100) -> Delivered:
         """Send what is due, `limit` of a kind at most; each by one caller. Raises `Unavailable`.
@@ -159,8 +158,10 @@ class Outbox:
 
     def _hand_over(self, letter: Letter | None, message: OutboxMessage) -> None:
         if isinstance(letter, TextMessage) and self._sms is not None:
-            return self._sms.send(ComposedText(id=message.id, to=letter.to, text=compose_text(letter, self._known)))
-        subject, plain, html = compose(letter or FOR_NOBODY, self._known)
+            return self._sms.send(
+                ComposedText(id=message.id, to=letter.to, text=compose_text(letter, self._letters.known))
+            )
+        subject, plain, html = self._letters.compose(letter or FOR_NOBODY)
         if letter is not None:
             at = message.created_at
             self._mail.send(

@@ -27,6 +27,7 @@ EXAMPLES = {
     "phone_region": '"DE"',
     "rp_name": '"Example"',
     "locales": '""',
+    "templates": '"/etc/doorward/templates"',
     "password_hash": '"argon2id"',
     "pepper": '"2026:another-secret-of-48-bytes-that-stands-nowhere-else"',
     "breached_filter": '"/var/lib/doorward/breached.bloom"',

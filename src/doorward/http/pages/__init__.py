@@ -1,8 +1,8 @@
 """The pages people see: templates, static files, and which page comes after which form.
 
-`Pages()` is what the dispatcher asks for (http/views.py: `Views`). `Pages(templates="folder")` looks into a folder of
-the host's first, so that a template of the same name there takes the place of ours, or extends ours as
-`doorward/NAME`.
+`Pages()` is what the dispatcher asks for (http/views.py: `Views`). `Pages(templates="folder")`, which the setting
+TEMPLATES makes, looks into a folder of the host's first, so that a template of the same name there takes the place of
+ours, or extends ours as `doorward/NAME`.
 
 Every template gets the words listed in http/views.py, and from here: `errors` as sentences, `static(name)` for the URL
 of a file of ours, `notice` for what a form before this page has done. Filters: `agent` (a browser's name out of its
@@ -19,13 +19,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
-
 from doorward.http.pages import shown
 from doorward.http.views import Form, Static
 from doorward.locale import Language
 from doorward.primitives import tokens
+from doorward.templating import check, environment, names_in, words_of
 
 _HERE = Path(str(files(__package__)))
 _TEXTUAL = ("text/css", "text/javascript", "image/svg+xml")
@@ -78,6 +76,16 @@ STEPS: Mapping[str, str] = {
 }
 
 
+# What every template is given (http/views.py), whether one of ours asks for it or not.
+WORDS = frozenset(
+    {
+        *("prefix", "language", "service_name", "csrf_token", "attempt", "user", "session", "query", "fields"),
+        *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "sign_up_open"),
+        *("navigation", "above", "parts", "notice", "static"),
+    }
+)
+
+
 def _read_static() -> Mapping[str, Static]:
     """All files at once, by their exact path: no name of a request ever reaches the file system."""
     found = {}
@@ -104,22 +112,19 @@ class Pages:
     step_up = "/step-up"
     second_factor = "/totp"
 
-    def __init__(self, templates: str | Path | None = None) -> None:
-        ours = FileSystemLoader(_HERE / "templates")
-        hosts = [FileSystemLoader(templates)] if templates else []
-        self._environment = Environment(
-            loader=ChoiceLoader([*hosts, ours, PrefixLoader({"doorward": ours})]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            auto_reload=bool(templates),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        # `_("…")` and `{% trans %}` in templates, in the language that each rendering is given.
-        self._environment.policies["ext.i18n.trimmed"] = True
-        self._environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    def __init__(self, templates: str | Path = "", *, reload: bool = False) -> None:
+        self._environment = environment(_HERE / "templates", templates, reload=reload)
         self._environment.filters.update(shown.FILTERS)
+        if templates:
+            ours = names_in(_HERE / "templates")
+            known = words_of(self._environment, {f"doorward/{name}" for name in ours}) | WORDS
+            check(
+                self._environment,
+                templates,
+                ours=ours,
+                takes=lambda name: known if name in ours else None,
+                endings=("html",),
+            )
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
         """A page as HTML. Raises `jinja2.UndefinedError` for a word that is missing: a mistake of ours."""
@@ -132,18 +137,6 @@ class Pages:
             "static": lambda name: _static_url(prefix, name),
         }
         return self._environment.get_template(template).render({**words, **more})
-
-
-@pass_context
-def _gettext(context: Context, message: str) -> str:
-    language: Language = context["language"]
-    return language.gettext(message)
-
-
-@pass_context
-def _ngettext(context: Context, one: str, many: str, number: int) -> str:
-    language: Language = context["language"]
-    return language.ngettext(one, many, number)
 
 
 def _static_url(prefix: str, name: str) -> str:
