@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from doorward.delivery.composing import SHARED, words_in
@@ -9,6 +10,8 @@ from doorward.delivery.texts import TEXTS
 from doorward.http import pages
 from doorward.http.pages import WORDS, shown
 from doorward.templating import environment, names_in, words_of
+from tests.http.bare import Bare, PlainViews
+from tests.scenarios.client import Browser
 from tests.shape.tree import ROOT
 
 TEMPLATES = Path(pages.__file__).parent / "templates"
@@ -35,6 +38,18 @@ def test_every_template_of_a_page_is_listed_with_its_own_words() -> None:
 
 def test_every_letter_is_listed_with_its_own_words() -> None:
     assert rows("Letters") == {f"`{name}`": listed(words_in(kind)) for name, kind in TEXTS.items()}
+
+
+def test_every_page_is_given_these_words_and_no_others() -> None:
+    given: set[str] = set()
+
+    class Looking(PlainViews):
+        def render(self, template: str, words: Mapping[str, object]) -> str:
+            given.update(words)
+            return super().render(template, words)
+
+    Browser(Bare(views=Looking())).page("/no-such-page")
+    assert given | {"notice", "static"} == WORDS
 
 
 def test_what_all_of_them_are_given_is_listed() -> None:

@@ -107,7 +107,7 @@ class Html:
         language = await self._language(visit, call)
         words = {
             **self._common(language, visit.request),
-            **(area.words(page, self.doorward.pages.values(), language) if call.identity else area.NOWHERE),
+            **(area.words(page, self.doorward.pages.values(), language) if call.identity else {}),
             "csrf_token": csrf.form_token(call.keyring, cookies),
             "attempt": call.effects.attempt or visit.client.attempt,
             "user": await plain(call, call.identity.user) if call.identity else None,
@@ -134,7 +134,7 @@ class Html:
         """A refusal that has no page of its own."""
         settings = self.doorward.world.settings
         language = catalogues(settings.locales).language(locale_of(request, settings))
-        words = {**self._common(language, request), **area.NOWHERE, "problem": document_of(refused)}
+        words = {**self._common(language, request), "problem": document_of(refused)}
         body = self.views.render("problem.html", words).encode()
         return Response(refused.status, [("Content-Type", HTML), *headers_of(refused)], body)
 
@@ -151,6 +151,7 @@ class Html:
             "at_host": protected_origin(request, settings) is not None,
             "language": language,
             "service_name": settings.rp_name,
+            **area.NOWHERE,
             "csrf_token": "",
             "attempt": "",
             "user": None,

@@ -79,7 +79,18 @@ STEPS: Mapping[str, str] = {
 # What every template is given (http/views.py), whether one of ours asks for it or not.
 WORDS = frozenset(
     {
-        *("prefix", "language", "service_name", "csrf_token", "attempt", "user", "session", "query", "fields"),
+        *(
+            "prefix",
+            "at_host",
+            "language",
+            "service_name",
+            "csrf_token",
+            "attempt",
+            "user",
+            "session",
+            "query",
+            "fields",
+        ),
         *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "sign_up_open"),
         *("navigation", "above", "parts", "notice", "static"),
     }
