@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from doorward.primitives import jwt, tokens
-from doorward.primitives.jwt import ALGORITHMS, Algorithm, SigningKey
+from doorward.primitives.jwt import ALGORITHMS, Algorithm, SigningKey, VerifyingKey
 from tests.primitives.test_jwt import HOSTILE, MADE
 
 
@@ -140,3 +140,12 @@ def test_sets_that_are_ambiguous_are_refused() -> None:
 def test_a_key_fits_its_algorithm(algorithm: Algorithm, private: Any) -> None:
     with pytest.raises(ValueError):
         SigningKey("k", algorithm, private)
+
+
+def test_a_shared_key_may_begin_with_any_byte() -> None:
+    """What begins as JSON does is a JWK only where it goes on as one: a random key does so once in 256 times."""
+    for first in range(256):
+        assert VerifyingKey("k", "HS256", bytes([first]) + bytes(31)).algorithm == "HS256"
+    for text in (b'{"kty":"EC","crv":"P-256","x":"AAAA"}', b'{"keys":[{"kty":"RSA","n":"AQAB"}]}'.ljust(32)):
+        with pytest.raises(ValueError, match="CVE-2022-29217"):
+            VerifyingKey("k", "HS256", text)

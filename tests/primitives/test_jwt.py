@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,6 @@ from doorward.primitives.jwt import ALGORITHMS, Algorithm, InvalidToken, Signing
 
 VECTORS = Path(__file__).parent / "vectors"
 HOSTILE = json.loads((VECTORS / "hostile_jwt.json").read_text())
-WYCHEPROOF = json.loads((VECTORS / "json_web_signature_test.json").read_text())["testGroups"]
 
 NOW = datetime.fromtimestamp(HOSTILE["now"], UTC)
 SECONDS = int(HOSTILE["now"])
@@ -78,74 +78,13 @@ def test_hostile_tokens(case: dict[str, str]) -> None:
     assert time.perf_counter() - began < 0.5
 
 
+def test_none_of_the_hostile_tokens_is_left_out() -> None:
+    assert Counter(case["expect"] for case in HOSTILE["cases"]) == {"reject": 112, "policy": 1, "accept": 1}
+
+
 def test_a_leeway_covers_a_clock_that_is_a_second_behind() -> None:
     expired = next(case["token"] for case in HOSTILE["cases"] if case["id"] == "J0c-00")
     assert verify(expired, leeway=2)["sub"] == "user-1"
-
-
-# Marked valid with "?" inside base64url. RFC 7515 §2 allows no such character and a token must have one spelling.
-LENIENT_BASE64 = {372, 373}
-# Marked invalid for their padding, of which the file has lost every trace: letter by letter the valid token of 357.
-SAME_AS_VALID = {367, 370}
-
-
-def wycheproof() -> list[Any]:
-    cases = []
-    for group in WYCHEPROOF:
-        jwk = group.get("public") or group["private"]
-        cases += [pytest.param(jwk, test, id=str(test["tcId"])) for test in group["tests"]]
-    return cases
-
-
-@pytest.mark.parametrize(("jwk", "test"), wycheproof())
-def test_wycheproof_signatures(jwk: dict[str, Any], test: dict[str, Any]) -> None:
-    """Of 401, none that is invalid passes, and all valid ones of our algorithms do."""
-    if test["tcId"] in SAME_AS_VALID:
-        assert test["jws"] == valid_token(357)
-        return
-    try:
-        key = jwt.verifying_key(jwk)
-        jwt.verify_signature(test["jws"], {key.kid: key})
-        accepted = True
-    except (InvalidToken, ValueError):
-        accepted = False
-    allowed = announced_algorithm(test["jws"]) == jwk.get("alg") in ALGORITHMS
-    assert accepted == (test["result"] == "valid" and allowed and test["tcId"] not in LENIENT_BASE64)
-
-
-def valid_token(number: int) -> str:
-    tests = (test for group in WYCHEPROOF for test in group["tests"])
-    return next(str(test["jws"]) for test in tests if test["tcId"] == number and test["result"] == "valid")
-
-
-def announced_algorithm(token: object) -> object:
-    first = str(token).split(".")[0].replace("?", "")
-    header = tokens.decode(first)
-    return json.loads(header)["alg"] if header and header.startswith(b"{") else None
-
-
-def test_the_vectors_hold_valid_cases_of_each_algorithm_but_ed25519() -> None:
-    valid = [jwk["alg"] for jwk, test in (p.values for p in wycheproof()) if test["result"] == "valid" and "alg" in jwk]  # type: ignore[misc]
-    assert {"ES256", "RS256", "PS256", "HS256"} <= set(valid)
-
-
-@pytest.mark.parametrize("name", ["json_web_key", "json_web_crypto"])
-def test_wycheproof_keys(name: str) -> None:
-    """Weak, mixed, duplicate, mislabelled and off-curve keys verify nothing. HS384 and HS512 are not ours."""
-    groups = json.loads((VECTORS / f"{name}_test.json").read_text())["testGroups"]
-    seen = 0
-    for group in groups:
-        jwk = group.get("public") or group["private"]
-        for test in (test for test in group["tests"] if "jws" in test):
-            keys = jwk.get("keys", [jwk])
-            try:
-                jwt.verify_signature(test["jws"], jwt.verifying_keys(keys))
-                accepted = True
-            except (InvalidToken, ValueError):
-                accepted = False
-            assert accepted == (test["result"] == "valid" and keys[0]["alg"] in ALGORITHMS), test["tcId"]
-            seen += 1
-    assert seen > 20
 
 
 # --- tokens of our own
