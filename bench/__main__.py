@@ -1,4 +1,4 @@
-"""`./dev bench [NAME …]`: what sign-in, session checks and refresh cost on this machine, as ratios within one run.
+"""`./dev bench [NAME …]`: what sign-in, session checks, tokens and refresh cost here, as ratios within one run.
 
 Every comparison interleaves its programs round by round and prints medians. CPU is that of the server's whole process
 tree, so neither the load client nor a busy machine counts for much; trust the ratios, not the absolute figures.
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.processes import Running, finished, running
 from bench.servers import PASSWORD, SECRET
+from bench.verifying import token_checks
 from doorward.actions import sign_up, verify_email
 from doorward.asgi import Auth
 from doorward.core.records import OutboxMessage
@@ -24,7 +25,7 @@ from doorward.primitives.hashing import Passwords
 from doorward.testing.doubles import MailBox
 
 HOSTS = ("server", "starlette", "fastapi", "flask", "django")
-ROUNDS, REQUESTS, SIGN_INS, REFRESHES = 5, 2_000, 40, 300
+ROUNDS, REQUESTS, SIGN_INS, REFRESHES, TOKENS = 5, 2_000, 40, 300, 500
 FLOOD, WATCHERS, FLOOD_SECONDS = 64, 4, 6.0
 
 
@@ -189,6 +190,16 @@ def flood() -> None:
     table(f"Session checks beside {FLOOD} sign-in clients, one core", head, rows)
 
 
+def tokens() -> None:
+    """The cost of checking access tokens in a service, seen for the first time and again, against the JOSE library's
+    own decoding and check of claims."""
+    verify, seen, decode = token_checks(TOKENS)
+    medians = interleaved({"the library alone": decode, "Verifier, first time": verify, "Verifier, again": seen})
+    library = medians["the library alone"]
+    rows = [(name, f"{cost:.1f}", f"{cost / library:.3f}x") for name, cost in medians.items()]
+    table("Access token, CPU µs a check", ("who checks", "µs", "to the library"), rows)
+
+
 def start() -> None:
     """Memory and start time, from nothing to the first answer."""
     rows = []
@@ -205,7 +216,7 @@ def start() -> None:
     table("Start to first answer, and memory then", ("program", "s", "RSS MiB"), rows)
 
 
-BENCHES = {"session": session, "sign_in": sign_in, "refresh": refresh, "flood": flood, "start": start}
+BENCHES = {"session": session, "sign_in": sign_in, "refresh": refresh, "flood": flood, "tokens": tokens, "start": start}
 
 
 def main() -> None:
