@@ -1,11 +1,13 @@
-"""Published answers for what lies under foreign hashes: argon2, bcrypt, scrypt, PBKDF2, MD4, phpass."""
+"""Published answers for what lies under foreign hashes: argon2, bcrypt, scrypt, PBKDF2, MD4, phpass, DES crypt."""
 
 import json
 from pathlib import Path
 
 from argon2 import low_level
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from doorward.primitives.foreign_hashes import ForeignRules, crypts, kdfs, verify
+from doorward.primitives.foreign_hashes import ForeignRules, crypts, des, kdfs, verify
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -85,3 +87,15 @@ def test_md4_known_answers() -> None:
 def test_phpass_known_answer() -> None:
     assert verify(password="test12345", hash="$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0")  # phpass's own test.php
     assert not verify(password="test12346", hash="$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0")
+
+
+def test_des_crypt_is_des_25_times() -> None:
+    """Without a salt it is FIPS 46-3 itself, which another library has as triple DES with one key."""
+    for password in (b"", b"a", b"correct ", bytes(range(1, 9))):
+        key = bytes(byte << 1 & 0xFE for byte in password.ljust(8, b"\0"))
+        block = bytes(8)
+        for _ in range(25):
+            block = Cipher(TripleDES(key * 3), modes.ECB()).encryptor().update(block)
+        bits = int.from_bytes(block, "big") << 2
+        expected = "".join(crypts.CRYPT64[bits >> at & 63] for at in range(60, -1, -6))
+        assert des.des_crypt(password, b"..").decode() == expected

@@ -20,6 +20,10 @@ ROWS: list[dict[str, Any]] = json.loads((VECTORS / "hash_samples.json").read_tex
 WEAK = {
     "hex": "5f4dcc3b5aa765d61d8327deb882cf99",
     "nt": "8846F7EAEE8FB117AD06BDD830B7586C",
+    "des": "abJnggxhB/yWI",
+    "des_ldap": "{crypt}abJnggxhB/yWI",
+    "des_django": "crypt$$abJnggxhB/yWI",
+    "des_old_django": "crypt$ab$abJnggxhB/yWI",
     "sha1": "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
     "ldap_md5": "{MD5}X03MO1qnZdYdgyfeuILPmQ==",
     "ldap_sha": "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",

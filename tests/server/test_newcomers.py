@@ -16,6 +16,7 @@ from typing import Any
 
 import bcrypt
 import pytest
+from passlib.hash import des_crypt
 from werkzeug.security import generate_password_hash
 
 from doorward.core.records import Account, EmailAddress, User
@@ -41,6 +42,7 @@ HASHES = {
     "django_pbkdf2_sha256": django(PASSWORD),
     "werkzeug_scrypt": generate_password_hash(PASSWORD, method="scrypt:1024:8:1"),
     "bcrypt": bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(),
+    "des_crypt": "crypt$$" + des_crypt.using(salt="ab").hash(PASSWORD),
     "salted_md5": "md5$x7Gq$" + hashlib.md5(b"x7Gq" + PASSWORD.encode()).hexdigest(),
 }
 

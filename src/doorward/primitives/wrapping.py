@@ -24,7 +24,7 @@ MARK = "wrapped$"
 DIGEST_BYTES = 16
 
 # One computer guesses at these at a rate of millions a second and more.
-FAST = re.compile(r"(hex|salted|ldap|ldap_salted)_(md5|sha1|sha256|sha512)|(apr_)?md5_crypt|phpass|aspnet_v2")
+FAST = re.compile(r"(hex|salted|ldap|ldap_salted)_(md5|sha1|sha256|sha512)|(apr_)?md5_crypt|des_crypt|phpass|aspnet_v2")
 # OWASP, Password Storage Cheat Sheet: the least rounds of PBKDF2, by its hash.
 LEAST_ROUNDS = {"sha1": 1_300_000, "sha256": 600_000, "sha512": 210_000}
 _PBKDF2 = re.compile(r"(?:django_|werkzeug_|keycloak_)?pbkdf2_(sha1|sha256|sha512)")
@@ -139,6 +139,7 @@ _SHELLS = (
     (re.compile(r"A[A-Za-z0-9+/]{60,70}={0,2}"), _of_aspnet),
     (re.compile(r"(\$[PH]\$[./A-Za-z0-9]{9})([./A-Za-z0-9]{22})"), _without_end),
     (re.compile(r"()([0-9a-fA-F]{32,128})"), _without_end),
+    (re.compile(r"((?:crypt\$[./A-Za-z0-9]{0,2}\$|(?i:\{CRYPT\}))?[./A-Za-z0-9]{2})([./A-Za-z0-9]{11})"), _without_end),
     (re.compile(r"([^{\"].*\$|(?i:\{(?:PBKDF2|CRYPT)[^}]*\}).*\$)([^$*]{16,128})"), _without_end),
 )
 

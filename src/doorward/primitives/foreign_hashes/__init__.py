@@ -36,7 +36,7 @@ UNKNOWN = "unknown"
 SCHEMES = frozenset(DUMMIES)
 
 # Django's `argon2$argon2id$…` and `bcrypt$$2b$…`, LDAP's {CRYPT}: other marks around forms that we know.
-WRAPPED = pattern(r"(?:argon2|bcrypt\$|(?i:\{(?:CRYPT|ARGON2)\}))(\$.+)")
+WRAPPED = pattern(r"(?:argon2|bcrypt\$|(?i:\{(?:CRYPT|ARGON2)\}))(\$.+)|(?i:\{CRYPT\})([./0-9A-Za-z]{13})")
 # Flask-Security hashes through passlib, with any of these.
 FLASK_SECURITY = ("argon2", "bcrypt", "pbkdf2_", "scrypt", "sha256_crypt", "sha512_crypt")
 STANDARD = ForeignRules()
@@ -104,7 +104,7 @@ def read(hash: str, rules: ForeignRules = STANDARD) -> Check | None:
     if len(hash) > MOST_HASH:
         return None
     wrapped = WRAPPED.fullmatch(hash)
-    text, forms = (wrapped[1], modular.FORMS) if wrapped else (hash, modular.FORMS + systems.FORMS)
+    text, forms = (wrapped[1] or wrapped[2], modular.FORMS) if wrapped else (hash, modular.FORMS + systems.FORMS)
     for form in forms:
         found = form.pattern.fullmatch(text)
         if found:

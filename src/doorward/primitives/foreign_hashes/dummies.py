@@ -80,6 +80,7 @@ DUMMIES: Mapping[str, Dummy] = {
     "sha256_crypt": Dummy((535000,), lambda n: f"$5$rounds={n}${SALT_TEXT}${'.' * 43}"),
     "sha512_crypt": Dummy((656000,), lambda n: f"$6$rounds={n}${SALT_TEXT}${'.' * 86}"),
     "md5_crypt": Dummy((), lambda: f"$1$........${'.' * 22}"),
+    "des_crypt": Dummy((), lambda: "." * 13),
     "apr_md5_crypt": Dummy((), lambda: f"$apr1$........${'.' * 22}"),
     "phpass": Dummy((13,), lambda n: f"$P${CRYPT64[min(n, 63)]}........{'.' * 22}"),
     "ldap_md5": _ldap("MD5", 16),

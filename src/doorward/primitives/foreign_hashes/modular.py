@@ -7,7 +7,7 @@ import hashlib
 from functools import partial
 from re import Match
 
-from doorward.primitives.foreign_hashes import crypts, kdfs
+from doorward.primitives.foreign_hashes import crypts, des, kdfs
 from doorward.primitives.foreign_hashes.parts import (
     SMALL,
     Check,
@@ -130,6 +130,11 @@ def md5_crypt(found: Match[str], rules: ForeignRules) -> Check:
     return Check("apr_md5_crypt" if magic == "$apr1$" else "md5_crypt", (), SMALL, digest.encode(), (derive,))
 
 
+def des_crypt(found: Match[str], rules: ForeignRules) -> Check:
+    salt, digest = found.groups()
+    return Check("des_crypt", (), SMALL, digest.encode(), (partial(des.des_crypt, salt=salt.encode()),))
+
+
 LDAP_DIGESTS = {"MD5": "md5", "SHA": "sha1", "SHA256": "sha256", "SHA512": "sha512"}
 
 
@@ -181,6 +186,8 @@ FORMS = (
     form(r"\$([56])\$(?:rounds=([0-9]{1,9})\$)?([^$]{0,16})\$([./A-Za-z0-9]{43,86})", sha_crypt),
     form(r"(\$1\$|\$apr1\$)([^$]{0,8})\$([./A-Za-z0-9]{22})", md5_crypt),
     form(r"\$[PH]\$([./A-Za-z0-9])([./A-Za-z0-9]{8})([./A-Za-z0-9]{22})", phpass),
+    # 64 bits in eleven characters: the last one has two bits to spare. `0` is one that `wrapping` left out.
+    form(r"(?:crypt\$[./0-9A-Za-z]{0,2}\$)?([./0-9A-Za-z]{2})([./0-9A-Za-z]{10}[.026AEIMQUYcgkosw])", des_crypt),
     form(rf"(?i:\{{(S?)(MD5|SHA|SHA256|SHA512)\}})({B64}+)", ldap),
     form(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}|[0-9A-F]{32}", hexadecimal),
 )

@@ -38,8 +38,8 @@ def list_schemes(output: Output, config: Path | None) -> None:
 def wrap(output: Output, config: Path | None, dry_run: bool) -> None:
     """Put weak old hashes under argon2id, without anybody's password. Safe to stop, to run again, and beside a server.
 
-    Weak are MD5, SHA-1, SHA-256 and SHA-512 with or without salt, md5-crypt, phpass, and PBKDF2 with few rounds. Nobody
-    is signed out; who signs in next gets a plain argon2id hash.
+    Weak are MD5, SHA-1, SHA-256 and SHA-512 with or without salt, DES crypt, md5-crypt, phpass, and PBKDF2 with few
+    rounds. Nobody is signed out; who signs in next gets a plain argon2id hash.
     """
     users = run_story(config, lambda call: call.store.count(User))
     with output.progress("wrapping", users) as tick:
