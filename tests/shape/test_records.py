@@ -60,6 +60,15 @@ LEFT_BEHIND = {
 }
 
 
+@pytest.mark.parametrize("kind", [k for k in RECORDS if any(c.name == "expires_at" for c in columns(k))])
+def test_what_expires_says_whether_it_moves(kind: type[Record]) -> None:
+    assert "moves" in vars(kind), "moves: ClassVar[Moves] = …: ALWAYS, WITH_SESSIONS, or NEVER for what an hour ends"
+
+
 def test_what_an_export_leaves_behind_is_stated() -> None:
     assert {kind.__name__ for kind in RECORDS if kind.moves is Moves.NEVER} == set(LEFT_BEHIND)
-    assert {kind.__name__ for kind in RECORDS if kind.moves is Moves.WITH_SESSIONS} == {"Session", "RefreshFamily"}
+    assert {kind.__name__ for kind in RECORDS if kind.moves is Moves.WITH_SESSIONS} == {
+        "Session",
+        "HostPass",
+        "RefreshFamily",
+    }

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from doorward.core.call import Call
-from doorward.core.records import Account, Record, column
+from doorward.core.records import Account, Moves, Record, column
 from doorward.core.refusals import Refused
 from doorward.primitives import tokens
 
@@ -24,6 +24,7 @@ class MailedLink(Record):
     """
 
     table: ClassVar[str] = "doorward_mailed_link"
+    moves: ClassVar[Moves] = Moves.ALWAYS
     exported: ClassVar[tuple[str, ...]] = ("purpose", "created_at", "expires_at")
 
     digest: str = column(key=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from doorward.core.call import Call
-from doorward.core.records import Account, Plus, Record, User, column
+from doorward.core.records import Account, Moves, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.users import find_user
 from doorward.primitives import text
@@ -35,6 +35,7 @@ class FormerUsername(Record):
     """A name that its user has given up: until `expires_at` nobody else gets it."""
 
     table: ClassVar[str] = "doorward_former_username"
+    moves: ClassVar[Moves] = Moves.ALWAYS
     exported: ClassVar[tuple[str, ...]] = ("key", "created_at", "expires_at")
 
     key: str = column(key=True)

@@ -14,7 +14,7 @@ from doorward.core.call import Call
 from doorward.core.events import Event, SignedOut
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.identify import see
-from doorward.core.records import Account, Plus, Record, User, column
+from doorward.core.records import Account, Moves, Plus, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import KeyIdentity
 from doorward.core.users import tell
@@ -35,6 +35,7 @@ class ApiKey(Record):
     """
 
     table: ClassVar[str] = "doorward_api_key"
+    moves: ClassVar[Moves] = Moves.ALWAYS
     exported: ClassVar[tuple[str, ...]] = ("id", "name", "prefix", "scopes", "created_at", "last_seen_at", "expires_at")
 
     id: str = column(key=True, size=64)

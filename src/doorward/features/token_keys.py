@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from doorward.core.action import action
 from doorward.core.call import Call
 from doorward.core.feature import Feature, Sealed, Sweep
-from doorward.core.records import Record, column
+from doorward.core.records import Moves, Record, column
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.primitives import jwt, sealing
 
@@ -30,6 +30,7 @@ class TokenKey(Record):
     replace a key at once, one does. (`signs_from` is empty in keys from before keys were replaced.)"""
 
     table: ClassVar[str] = "doorward_token_key"
+    moves: ClassVar[Moves] = Moves.ALWAYS
 
     kid: str = column(key=True, size=64)
     slot: str = column(unique=True, size=64)
