@@ -17,6 +17,7 @@ from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
 from doorward.features.password_hashes import PasswordHashes
 from doorward.features.password_rules import PasswordRules
+from doorward.features.phone_numbers import PhoneNumbers
 from doorward.features.recovery_codes import Recovery
 from doorward.features.refresh_tokens import RefreshTokens
 from doorward.features.reset_password import ResetPassword
@@ -24,6 +25,7 @@ from doorward.features.roles import Roles
 from doorward.features.sessions import SessionList
 from doorward.features.sign_out import SignOut
 from doorward.features.sign_up import SignUp
+from doorward.features.sms_code import SmsCode
 from doorward.features.step_up import StepUp
 from doorward.features.totp import Totp
 from doorward.features.verify_email import VerifyEmail
@@ -43,6 +45,8 @@ def standard() -> tuple[Feature, ...]:
         EmailCode(),
         MagicLink(),
         Totp(),
+        PhoneNumbers(),
+        SmsCode(),
         Recovery(),
         StepUp(),
         SessionList(),

@@ -1,8 +1,8 @@
 """Runs the `console` blocks of a page: `curl` against a Doorward in this process, and the answers must be as printed.
 
 In an answer `…` stands for any text, and `"…": "…"` for further members. `$ATTEMPT`, `$TOKEN`, `$REFRESH`, `$CODE`,
-`$LINK`, `$UNDO`, `$TOTP`, `$RECOVERY`, `$ID` and `$KEY` hold what the answers and letters before gave. Half a minute
-passes between two commands.
+`$SMS`, `$LINK`, `$UNDO`, `$TOTP`, `$RECOVERY`, `$ID` and `$KEY` hold what the answers and letters before gave. Half a
+minute passes between two commands.
 """
 
 from __future__ import annotations
@@ -92,6 +92,8 @@ class Terminal:
         letter = self.host.mail.letters[-1].words if self.host.mail.letters else {}
         if "code" in letter:
             self.words["CODE"] = letter["code"]
+        if self.host.sms.letters:
+            self.words["SMS"] = self.host.sms.letters[-1].words.get("code", "")
         if "link" in letter:
             self.words["LINK"] = self.host.mail.token()
         undo = [one.words["undo_link"] for one in self.host.mail.letters if one.words.get("undo_link")]

@@ -18,7 +18,7 @@ from tests.examples.pages import ROOT, Block, blocks, pages
 # «names» uses names that its text explains, and «check» is run by another test of this folder.
 MARKS = ("", "names", "check", "wait")
 
-SAMPLES = {"ATTEMPT", "TOKEN", "REFRESH", "CODE", "LINK", "UNDO", "TOTP", "RECOVERY", "ID", "KEY"}
+SAMPLES = {"ATTEMPT", "TOKEN", "REFRESH", "CODE", "SMS", "LINK", "UNDO", "TOTP", "RECOVERY", "ID", "KEY"}
 
 
 def shown(page: Path) -> str:

@@ -10,6 +10,7 @@ from doorward.core.call import Call
 from doorward.core.doorward import Doorward
 from doorward.core.feature import Feature
 from doorward.core.finish import finish
+from doorward.core.records import OutboxMessage
 from doorward.core.settings import load_settings
 from doorward.http.dispatch import Site
 from doorward.http.messages import MAX_BODY, Headers, Request, Response
@@ -17,7 +18,7 @@ from doorward.http.views import Form, Static
 from doorward.http.visit import Visit
 from doorward.presets import standard
 from doorward.stores.memory import MemoryStores
-from doorward.testing.doubles import ORIGIN, SECRET, CheapHash, Clock, MailBox
+from doorward.testing.doubles import ORIGIN, SECRET, CheapHash, Clock, MailBox, SmsBox
 from tests.scenarios.client import Answer, Pairs
 
 
@@ -61,21 +62,26 @@ class Bare:
     """A host of nothing but the http layer. `seen` holds what the last request became."""
 
     def __init__(self, *features: Feature, views: Any = None, post: Callable[..., Any] | None = None, **settings: Any):
-        self.clock, self.mail, self.hash = Clock(), MailBox(), CheapHash()
-        given = {"secret": SECRET, "origin": ORIGIN, **settings}
+        self.clock, self.mail, self.sms, self.hash = Clock(), MailBox(), SmsBox(), CheapHash()
+        texting = {"sms_url": "console:", "sms_countries": "DE"}
+        given = {"secret": SECRET, "origin": ORIGIN, **texting, **settings}
         self.doorward = Doorward(
             settings=load_settings(given),
             features=features or standard(),
             limits=FreeLimits(),
             clock=self.clock,
             random=os.urandom,
-            post=post or self.mail,
+            post=post or self.post,
         )
         self.origin = str(self.doorward.world.settings.origin)
-        self.mail.keyring = self.doorward.world.keyring
+        self.mail.keyring = self.sms.keyring = self.doorward.world.keyring
         self.stores = MemoryStores(self.doorward.records)
         self.site = Site(self.doorward, views or PlainViews())
         self.visit: Visit | None = None
+
+    def post(self, messages: tuple[OutboxMessage, ...], /) -> None:
+        self.mail(messages)
+        self.sms(messages)
 
     def run(self, story: Callable[[Call], Awaitable[Any]]) -> Any:
         """A story with a call of nobody's."""
@@ -103,5 +109,5 @@ class Bare:
         async with self.stores.unit("sync") as store:
             call = self.doorward.call(store, self.hash, visit.client)
             response = await self.site.answer(visit, call)
-        self.mail(tuple(call.effects.posted))
+        self.post(tuple(call.effects.posted))
         return response

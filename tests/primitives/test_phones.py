@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.primitives import phones
-from doorward.primitives.phones import canonical_phone, is_available, is_region
+from doorward.primitives.phones import (
+    canonical_phone,
+    is_available,
+    is_region,
+    masked_phone,
+    region_of,
+    takes_texts,
+)
 
 KINDS = phonenumbers.PhoneNumberType
 PERSONS = {KINDS.MOBILE, KINDS.FIXED_LINE, KINDS.FIXED_LINE_OR_MOBILE, KINDS.VOIP, KINDS.PERSONAL_NUMBER}
@@ -78,3 +85,22 @@ def test_any_text_is_a_number_or_none_and_the_form_stays(typed: str) -> None:
 def test_without_the_extra_nothing_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phones, "_library", None)
     assert (is_available(), is_region("DE"), canonical_phone("+491711234567")) == (False, False, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "texts", "masked"),
+    [
+        ("+491711234567", "DE", True, "+49 ••• 67"),
+        ("+4930123456", "DE", False, "+49 ••• 56"),  # a fixed line
+        ("+445612345678", "GB", False, "+44 ••• 78"),  # VoIP proves no device (NIST SP 800-63B-4 §3.1.3.1)
+        ("+12015550123", "US", True, "+1 ••• 23"),  # fixed lines and mobiles look the same there
+        ("+18762101234", "JM", True, "+1 ••• 34"),
+        ("+870773111632", "001", True, "+870 ••• 32"),  # a satellite, of no country
+        ("nonsense", "", False, "•••"),
+    ],
+)
+def test_where_a_number_is_from_and_whether_it_takes_texts(number: str, region: str, texts: bool, masked: str) -> None:
+    assert masked_phone(number) == masked
+    if region:
+        assert (region_of(number), takes_texts(number)) == (region, texts)
+        assert is_region(region) is (region != "001")

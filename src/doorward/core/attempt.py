@@ -12,11 +12,12 @@ from typing import ClassVar
 from doorward.core.records import Moves, Record, column
 from doorward.core.steps import Factor, Proof
 
-SIGN_IN, SIGN_UP, STEP_UP, ADD_EMAIL, RESET = "sign_in", "sign_up", "step_up", "add_email", "reset"
+SIGN_IN, SIGN_UP, STEP_UP, RESET = "sign_in", "sign_up", "step_up", "reset"
+ADD_EMAIL, ADD_PHONE = "add_email", "add_phone"
 # They belong to the session that `subject` names, and die with it (rule 27).
-OF_A_SESSION = frozenset({STEP_UP, ADD_EMAIL})
+OF_A_SESSION = frozenset({STEP_UP, ADD_EMAIL, ADD_PHONE})
 # They prove something about an account, and sign nobody in.
-NO_WAY_IN = frozenset({ADD_EMAIL})
+NO_WAY_IN = frozenset({ADD_EMAIL, ADD_PHONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +25,11 @@ class Attempt(Record):
     """One row per sign-in that needs more than one request. It may be bound to nobody, and looks the same (rule 4).
 
     `digest` is that of the secret the client holds. `subject` names what the purpose is about: the pending sign-up,
-    the session of a step-up or of an address to add, or the user to whom a code was mailed, and whose it is once that
-    is typed. `code` is a keyed digest (rule 15). `browser`: made by a browser, so that its cookie must come with it
-    (rule 5). `guard` rises with every change: the compare-and-set of parallel steps. `auth_epoch` and `host_digest` are
-    those of the first proof, or of the letter: what ends sessions ends what was proved before it. `jkt` is the
-    thumbprint of the key that its tokens will be bound to.
+    the session of a step-up or of an address or number to add, or the user to whom a code was mailed, and whose it is
+    once that is typed. `code` is a keyed digest (rule 15). `browser`: made by a browser, so that its cookie must come
+    with it (rule 5). `guard` rises with every change: the compare-and-set of parallel steps. `auth_epoch` and
+    `host_digest` are those of the first proof, or of the letter: what ends sessions ends what was proved before it.
+    `jkt` is the thumbprint of the key that its tokens will be bound to.
     """
 
     table: ClassVar[str] = "doorward_attempt"

@@ -104,7 +104,8 @@ class World:
     that one may sign in by. `seen` is last-seen not written yet, by record and key; `memo` is what features remember
     for a while (signing keys, the mix of formats); `recent` who was recognised a moment ago, where users are in our
     own table alone. All of it may be lost. `breached` is this installation's own filter of breached passwords, beside
-    the one that ships; `search` asks a service for those, where one is set."""
+    the one that ships; `search` asks a service for those, where one is set.
+    `texts`: text messages are sent, and the policy has them."""
 
     settings: Settings
     policy: Policy

@@ -20,7 +20,7 @@ from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
 from doorward.core.session import Caller, HostPass, Identity, Recent, Session
 from doorward.core.settings import Settings
-from doorward.core.steps import EMAIL, Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
+from doorward.core.steps import EMAIL, SMS, Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
 from doorward.core.usernames import FormerUsername
 from doorward.primitives.bloom import Bloom
 from doorward.primitives.keyring import Keyring
@@ -66,7 +66,8 @@ class Doorward:
         self.sweeps = tuple(Sweep(kind, "expires_at") for kind in expiring)
         self.sweeps += tuple(sweep for feature in features for sweep in feature.sweeps)
         self.chores = tuple(chore for feature in features for chore in feature.chores)
-        methods, offered = _methods(features, settings)
+        texts = settings.policy.sms_codes and (texts or bool(settings.sms_url))
+        methods, offered = _methods(features, settings, texts=texts)
         brought = {kind: issuer for feature in features for kind, issuer in feature.issuers.items()}
         issuers: dict[str, Issuer] = {"session": _cookie_session, **brought}
         self.world = World(
@@ -88,7 +89,7 @@ class Doorward:
             clock=clock,
             random=random,
             post=post,
-            texts=texts or bool(settings.sms_url),
+            texts=texts,
             breached=breached,
             search=search,
             recent=Recent() if remember else None,
@@ -190,11 +191,14 @@ async def _require_fresh(call: Call, identity: Identity, demand: Demand) -> None
         raise Refused("fresh_proof_required", methods=methods)
 
 
-def _methods(features: Sequence[Feature], settings: Settings) -> tuple[dict[str, Method], frozenset[str]]:
+def _methods(
+    features: Sequence[Feature], settings: Settings, *, texts: bool
+) -> tuple[dict[str, Method], frozenset[str]]:
     """Those whose proofs count, and the names of those that one may sign in by. Sign-up and reset prove an address
     where nobody signs in by mail, too."""
     brought: dict[str, Method] = _unique("method", ((m.name, m) for f in features for m in f.methods))
-    offered = frozenset(brought) if settings.policy.sign_in_by_mail else frozenset(brought) - {EMAIL.name}
+    closed = {EMAIL.name: not settings.policy.sign_in_by_mail, SMS.name: not texts}
+    offered = frozenset(name for name in brought if not closed.get(name))
     return {**brought, EMAIL.name: EMAIL}, offered
 
 

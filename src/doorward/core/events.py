@@ -78,6 +78,14 @@ class AuthenticatorRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextsHeldBack(Event):
+    """A budget of the day that all share is used up, as fraud does: text messages wait. `budget` is `texts-range`,
+    `texts-country` or `texts-all`."""
+
+    budget: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodeUsed(Event):
     """A recovery code was spent; `left` are still good."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from doorward.core.call import Call
@@ -49,11 +50,25 @@ async def _methods_of(call: Call, user: User, reachable: bool) -> tuple[frozense
     rows = [
         row for row in rows if row.kind != "password" or is_usable(row.data if user.password is None else user.password)
     ]
+    rows = [row for row in rows if _stands(call, row, beside=rows)]
     bound = {row.kind for row in rows}
     kinds = {row.kind for row in rows if row.disabled_at is None}
     if "password" not in bound and is_usable(user.password or ""):  # a host's user, whose password nobody tried yet
         kinds.add("password")
     if reachable and "password" not in bound | kinds:  # mail stands in where there is nothing better
         kinds.add(EMAIL.name)
-    known = call.world.offered
-    return frozenset(kinds & known), frozenset(bound & known - kinds)
+    usable = kinds & call.world.offered
+    return frozenset(usable), frozenset(bound & call.world.methods.keys() - usable)
+
+
+def _stands(call: Call, row: Authenticator, *, beside: Iterable[Authenticator]) -> bool:
+    """Whether an authenticator counts at all. A restricted one does beside a better one, once it has stood for a while:
+    who has moved a number to a phone of his own finds that its owner was told the day before."""
+    methods, policy = call.world.methods, call.policy
+    if row.kind not in methods or not methods[row.kind].restricted:
+        return True
+    if policy.sms_codes and policy.sms_alone:
+        return True
+    others = (methods[other.kind] for other in beside if other.kind in methods)
+    has_better = any(one.second and not one.backup and not one.restricted for one in others)
+    return has_better and row.kind in call.world.offered and row.created_at <= call.now - policy.sms_settling

@@ -31,6 +31,9 @@ class Policy:
 
     second_factor_required: bool = False
     sign_in_by_mail: bool = True
+    sms_codes: bool = True
+    sms_alone: bool = False
+    sms_settling: timedelta = timedelta(hours=24)
     password_min_alone: int = 15
     password_min_with_second_factor: int = 8
     session_absolute: timedelta = timedelta(days=30)
@@ -49,6 +52,10 @@ class Policy:
     tries_per_identifier: int = 20
     tries_per_network: int = 1000
     letters_per_day: int = 20
+    texts_per_number: int = 10
+    texts_per_range: int = 50
+    texts_per_country: int = 1000
+    texts_per_day: int = 2000
     tries_window: timedelta = timedelta(minutes=5)
 
     @classmethod
@@ -61,6 +68,7 @@ class Policy:
         return cls(
             second_factor_required=True,
             sign_in_by_mail=False,
+            sms_codes=False,
             session_absolute=timedelta(hours=12),
             session_idle=timedelta(hours=1),
             browser_session=timedelta(hours=12),

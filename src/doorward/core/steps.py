@@ -28,6 +28,8 @@ class Method:
 
     `primary`: it can say who somebody is. `second`: it can stand beside a primary one. `enrolls`: one can enrol it
     while signing in. `backup`: it stands in for a second factor, and to have it alone demands none.
+    `restricted` (NIST SP 800-63B-4 §3.2.9): it stands beside a better one and not in its place, unless the policy says
+    so.
     Mail proves an address, and has no factor (rule 6).
     """
 
@@ -38,10 +40,13 @@ class Method:
     second: bool = False
     enrolls: bool = False
     backup: bool = False
+    restricted: bool = False
 
 
 # Mail proves an address; it is no factor, and all that comes through one mailbox is one proof (rule 6).
 EMAIL = Method("email", "email", frozenset(), primary=True)
+# A number is moved to another card by who talks well, and messages are read on the way (NIST SP 800-63B-4 §3.1.3.3).
+SMS = Method("sms", "sms", frozenset({Factor.HAS}), second=True, restricted=True)
 # In place of an authenticator: the letter that let somebody choose a new password.
 BY_RESET = "reset"
 

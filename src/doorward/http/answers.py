@@ -46,7 +46,7 @@ async def _stepped(call: Call, stepped: Stepped) -> tuple[int, object]:
             "step": step_name(stepped.hold),
             **_details(stepped.hold),
             **({"to": stepped.to} if stepped.to else {}),
-            "attempt": stepped.attempt,
+            **({"attempt": stepped.attempt} if stepped.attempt else {}),
             "expires_in": stepped.expires_in,
             **stepped.extra,
         }

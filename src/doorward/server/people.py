@@ -12,10 +12,11 @@ from doorward.core.call import Call
 from doorward.core.events import SignedOut, SignedUp
 from doorward.core.facts import enrolled_methods
 from doorward.core.identify import end_sessions
-from doorward.core.records import EmailAddress, PhoneNumber, User
+from doorward.core.records import Authenticator, EmailAddress, PhoneNumber, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import ADMIN, grant, revoke, roles_of
 from doorward.core.session import Session
+from doorward.core.steps import SMS
 from doorward.core.usernames import check_username
 from doorward.core.users import find_user, phone_of, standing_addresses
 from doorward.features.change_email import add_vouched
@@ -156,6 +157,8 @@ async def set_phone(call: Call, who: str, number: str | None) -> Mapping[str, An
     if number is not None and canonical is None:
         raise invalid("number", "not_valid", "no number of a person; with its country, such as +49 171 1234567")
     async with call.all_or_nothing():
+        # What was a factor by its own proof is none by somebody's word: its user adds the number, and proves it.
+        await call.store.remove(Authenticator, user_id=user.id, kind=SMS.name)
         await call.store.remove(PhoneNumber, user_id=user.id)
         if canonical is not None and not await call.store.add(_vouched(call, user, canonical)):
             raise Refused("state_changed", "Somebody has this phone number already.")

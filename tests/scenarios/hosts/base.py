@@ -10,7 +10,7 @@ from doorward.core.rights import grant
 from doorward.core.users import find_user
 from doorward.features.roles import add_role
 from doorward.limits import MemoryLimits
-from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
+from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox, SmsBox
 from tests.scenarios.client import Answer, Pairs
 
 ORIGIN = "https://app.example.com"
@@ -35,13 +35,15 @@ class InProcessHost(ABC):
     elsewhere: ClassVar[dict[str, str]] = {}  # routes of its own that have another path here
 
     def __init__(self, database: str, **options: Any) -> None:
-        self.clock, self.mail = Clock(), MailBox()
+        self.clock, self.mail, self.sms = Clock(), MailBox(), SmsBox()
         # Everything but what a scenario is about, as in production: real stores, argon2id (at a cost for tests).
         parts: dict[str, Any] = {
             "secret": SECRET,
             "origin": ORIGIN,
             "clock": self.clock,
             "mail": self.mail,
+            "sms": self.sms,
+            "sms_countries": "DE",
             "limits": MemoryLimits(self.clock),
             "passwords": CHEAP,
         }

@@ -31,6 +31,8 @@ _NOTICES = {
     "email.remove": "That address is removed.",
     "email.undo": "The change is undone, and all sessions are ended. Sign in and change your password.",
     "sign_in.recovery_code": "You used a recovery code. It is good no more; the others still are.",
+    "phone.confirm": "Your number is confirmed.",
+    "phone.remove": "The number is removed.",
     "totp.confirm": "Your authenticator app is connected. Now make recovery codes, for the day your phone is lost.",
     "totp.remove": "The authenticator app is removed.",
     "password.change": "Your password is changed. You are signed out everywhere else.",
@@ -56,6 +58,7 @@ _WORDED = {
 # By field and reason. `%(number)s` is the number in the detail of the refusal.
 _SENTENCES = {
     ("email", "not_valid"): "Enter an e-mail address, such as name@example.com.",
+    ("phone", "not_valid"): "Enter a phone number with its country, such as +49 171 1234567.",
     ("username", "not_valid"): "Use 3 to 64 letters, digits, dots or hyphens, with at least one letter.",
     ("scopes", "required"): "Name at least one scope.",
     ("scopes", "not_valid"): "A scope is a word of letters, digits and signs, without quotes or backslash.",
