@@ -85,7 +85,7 @@ class Newsletter(Feature):
 def test_a_new_features_pages_join_by_what_they_say_themselves(tmp_path: Path) -> None:
     (tmp_path / "news.html").write_text('{% extends "account.html" %}{% block title %}News{% endblock %}')
     (tmp_path / "ring.html").write_text("<h2>{{ part.title }}</h2><p>A ring of keys</p>")
-    ann = signed_up(Bare(*standard(), Newsletter(), views=Pages(templates=tmp_path)))
+    ann = signed_up(Bare(*standard(), Newsletter(), views=Pages(templates=tmp_path), sms_url=""))
     assert list(entries(Document(ann.page("/news").text)))[-1] == "/auth/news"
     home = Document(ann.page("/").text)
     assert [h.text.split()[0] for h in home.all("h2")] == ["Profile", "Security", "Devices", "API", "Newsletter"]
@@ -97,7 +97,7 @@ def test_a_new_features_pages_join_by_what_they_say_themselves(tmp_path: Path) -
 
 def test_what_is_switched_off_is_in_no_navigation(host: Bare) -> None:
     left = [f for f in standard() if type(f).__name__ not in ("ApiKeys", "Totp", "OwnAccount")]
-    ann = signed_up(Bare(*left, views=PAGES))
+    ann = signed_up(Bare(*left, views=PAGES, sms_url=""))
     home = ann.page("/")
     assert list(entries(Document(home.text))) == ["/auth/", "/auth/security", "/auth/sessions"]
     security = Document(ann.page("/security").text)
@@ -109,14 +109,14 @@ def test_security_says_what_is_set_at_a_glance(host: Bare) -> None:
     ann = signed_up(host)
     page = Document(ann.page("/security").text)
     assert {" ".join(h.text.split()) for h in page.all("h2")} == {
-        "Password set", "Authenticator app off", "Recovery codes none",
+        "Password set", "Authenticator app off", "Phone number", "Recovery codes none",
     }  # fmt: skip
     assert "One thing is enough" in page.text
     with_app(host, ann)
     send(ann, "/recovery-codes/generate", "/recovery-codes")
     page = Document(ann.page("/security").text)
     assert {" ".join(h.text.split()) for h in page.all("h2")} == {
-        "Password set", "Authenticator app on", "Recovery codes 10 left",
+        "Password set", "Authenticator app on", "Phone number", "Recovery codes 10 left",
     }  # fmt: skip
     assert "proves two things" in page.text
     assert "second step on" in ann.page("/").text

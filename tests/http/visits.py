@@ -91,6 +91,27 @@ def _with_two_addresses(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "undo, cut off", Browser(host).page("/email/undo")
 
 
+def _with_phone(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Somebody adds a number, and a day later signs in by a code that comes to it."""
+    fay, by_text = signed_up(host, address="fay@example.com"), "/sign-in/second-step?method=sms"
+    with_app(host, fay)
+    yield "no number", fay.page("/phone")
+    yield "bad number", send(fay, "/phone/add", "/phone", phone="112")
+    yield "a number that waits", fay.follow(send(fay, "/phone/add", "/phone", phone="+49 171 1234567"))
+    yield "wrong code of a message", send(fay, "/phone/confirm", "/phone", code="000000")
+    yield "a number", fay.follow(send(fay, "/phone/confirm", "/phone", code=host.sms.code()))
+    yield "security, with a number", fay.page("/security")
+    yield "another number", fay.follow(send(fay, "/phone/add", "/phone", phone="+49 172 7654321"))
+    host.clock.forward(hours=24)
+    send(fay, "/sign-in/password", "/sign-in", identifier="fay@example.com", password=PASSWORD)
+    yield "second step by phone", fay.page(by_text)
+    yield "code to the phone", fay.follow(send(fay, "/sign-in/sms-code/send", by_text))
+    yield "wrong code to the phone", send(fay, "/sign-in/sms-code", "/sign-in/sms-code", code="000000")
+    send(fay, "/sign-in/sms-code", "/sign-in/sms-code", code=host.sms.code())
+    yield "a number that proves", fay.page("/phone")
+    yield "number is removed", fay.follow(send(fay, "/phone/remove", "/phone"))
+
+
 def _forgetful(host: Bare) -> Iterator[tuple[str, Answer]]:
     """Somebody with an account forgot its password, and comes back by code and by link."""
     ann = Browser(host)
@@ -141,6 +162,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "choose a password", owner.follow(send(owner, "/email/verify", link))
     yield from _asked_for_another_name(host)
     yield from _with_two_addresses(host)
+    yield from _with_phone(host)
     ann = signed_up(host)
     yield from _forgetful(host)
     yield from _by_mail(host)

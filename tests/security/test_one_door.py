@@ -32,6 +32,7 @@ WAYS_TO_ADVANCE = {
     ("src/doorward/features/account.py", "keep_account"),
     ("src/doorward/features/password.py", "sign_in"),
     ("src/doorward/features/recovery_codes.py", "sign_in"),
+    ("src/doorward/features/sms_code.py", "sign_in"),
     # The code of a letter, used up; the link of one, taken in the same transaction.
     ("src/doorward/features/email_code.py", "sign_in"),
     ("src/doorward/features/magic_link.py", "sign_in"),

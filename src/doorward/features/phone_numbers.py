@@ -6,7 +6,6 @@ nothing: `sms_settling` of the policy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -191,13 +190,19 @@ async def _is_all_there_is(call: Call, user: User) -> bool:
     return call.policy.second_factor_required and SMS.name in enrolled and not better
 
 
-async def load_phones(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
-    """Whether numbers can be added here."""
-    return {"texts_are_sent": call.world.texts}
-
-
 class PhoneNumbers(Feature):
     """Phone numbers that people add and remove themselves."""
 
     actions = (list_phones, add, confirm, remove)
-    pages = (Page("/phone", "phone.html", load_phones, Needs.FRESH, reads=("phone.list",)),)
+    pages = (
+        Page(
+            "/phone",
+            "phone.html",
+            needs=Needs.FRESH,
+            reads=("phone.list",),
+            area="security",
+            title=_("Phone number"),
+            row="phone_row.html",
+            place=25,
+        ),
+    )

@@ -164,6 +164,7 @@ class Html:
             "has": self.doorward.actions.keys(),
             "password_min": settings.policy.password_min,
             "mail_lets_in": settings.policy.sign_in_by_mail,
+            "texts_are_sent": self.doorward.world.texts,
             "sign_up_open": settings.sign_up != "closed" and "sign_up" in self.doorward.actions,
         }
 

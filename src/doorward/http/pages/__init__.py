@@ -56,7 +56,7 @@ FORMS: Mapping[str, Form] = {
     "totp.remove": Form("/security", then="/security?done=totp.remove"),
     "phone.add": Form("/phone"),
     "phone.confirm": Form("/phone", then="/phone?done=phone.confirm"),
-    "phone.remove": Form("/phone", then="/phone?done=phone.remove"),
+    "phone.remove": Form("/phone", then="/security?done=phone.remove"),
     "recovery_codes.generate": Form("/recovery-codes", shows="recovery_codes_shown.html"),
     "password.change": Form("/password/change", then="/security?done=password.change"),
     "api_keys.create": Form("/api-keys/create", shows="api_key_shown.html"),
