@@ -97,7 +97,7 @@ WORDS = frozenset(
             "query",
             "fields",
         ),
-        *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "sign_up_open"),
+        *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "texts_are_sent", "sign_up_open"),
         *("navigation", "above", "parts", "notice", "static"),
     }
 )
