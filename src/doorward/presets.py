@@ -11,6 +11,7 @@ from doorward.features.dpop import Dpop
 from doorward.features.email_code import EmailCode
 from doorward.features.forward_auth import ForwardAuth
 from doorward.features.introspection import Introspection
+from doorward.features.invitations import Invitations
 from doorward.features.magic_link import MagicLink
 from doorward.features.notices import Notices
 from doorward.features.password import Password
@@ -58,6 +59,7 @@ def standard() -> tuple[Feature, ...]:
         Introspection(),
         ApiKeys(),
         Roles(),
+        Invitations(),
         ForwardAuth(),
         Dpop(),
     )

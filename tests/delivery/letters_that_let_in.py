@@ -1,6 +1,23 @@
 """Letters that sign in, as people get them: subject and plain text, without the footer."""
 
 GOLDEN = {
+    "invitation": (
+        "Your invitation to Acme",
+        """
+        Hello,
+
+        bea@example.com invites you to Acme.
+
+        Open this link, and accept there. It is good once, until 7 December
+        2026, 12:00 UTC:
+
+        https://acme.example/auth/email/verify?token=abc&x=1
+
+        Give it to no one: whoever has it could come in as you.
+
+        If you do not want to come, there is nothing to do.
+        """,
+    ),
     "sign_in_code": (
         "Your code for Acme",
         """

@@ -34,6 +34,7 @@ WORDS = {
     "network": "192.0.2.7",
     "key": "Nightly report",
     "scopes": "reports.read",
+    "inviter": "bea@example.com",
 }
 FOOTER = "\n-- \nAcme sent this letter by itself. Nobody reads answers to it.\n"
 GOLDEN = {**letters_about_addresses.GOLDEN, **letters_that_let_in.GOLDEN, **golden.GOLDEN}

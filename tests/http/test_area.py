@@ -13,7 +13,7 @@ from doorward.locale import _
 from doorward.presets import standard
 from tests.http.bare import Bare
 from tests.http.documents import Document, Element
-from tests.http.visits import send, signed_up, tour, with_app
+from tests.http.visits import ADDRESS, give, send, signed_up, tour, with_app
 
 PAGES = Pages()
 
@@ -40,7 +40,7 @@ def links_in(document: Document, name: str) -> list[Element]:
 
 def test_the_navigation_is_on_every_page_of_the_area_and_says_where_one_is(host: Bare) -> None:
     ann = signed_up(host)
-    shown = [page for page in host.doorward.pages.values() if page.area is not None]
+    shown = [page for page in host.doorward.pages.values() if page.area is not None and not page.permission]
     assert len(shown) > 10
     for page in shown:
         found = entries(Document(ann.page(page.path).text))
@@ -56,6 +56,16 @@ def test_a_page_below_another_leads_back_to_it(host: Bare) -> None:
     assert links_in(Document(ann.page("/security").text), "Breadcrumb") == []
 
 
+def test_what_needs_a_permission_is_there_for_who_has_it(host: Bare) -> None:
+    ann = signed_up(host)
+    for path in ("/invitations", "/invitations/create"):
+        assert ann.page(path).status == 403
+    assert "/auth/invitations" not in ann.page("/").text
+    give(host, ADDRESS, "host", "doorward.invite")
+    assert list(entries(Document(ann.page("/").text)))[-1] == "/auth/invitations"
+    assert entries(Document(ann.page("/invitations/create").text))["/auth/invitations"] == "true"
+
+
 def test_nobody_who_is_not_signed_in_sees_the_navigation(host: Bare) -> None:
     for name, answer in tour(host):
         document = Document(answer.text)
@@ -68,6 +78,7 @@ def test_every_page_of_a_person_is_in_the_area_and_has_a_title_of_its_own(host: 
     personal = {p.path for p in host.doorward.pages.values() if p.needs is not Needs.NOTHING}
     assert {p.path for p in host.doorward.pages.values() if p.area is not None} == personal - {"/step-up"}
     ann = signed_up(host)
+    give(host, ADDRESS, "host", "doorward.invite")
     titles = [Document(ann.page(path).text).all("title")[0].text for path in sorted(personal)]
     assert len(titles) == len(set(titles))
 

@@ -6,7 +6,10 @@ from base64 import b32decode
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
+from doorward.core.call import Call
+from doorward.features.roles import add_role
 from doorward.primitives import rfc6238
+from doorward.server import people
 from tests.http.bare import Bare
 from tests.http.documents import Document
 from tests.scenarios.client import FORM, HTML, Answer, Browser
@@ -146,6 +149,36 @@ def _without_password(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "/password/set", signed_up(host, address="set@example.com").page("/password/set")
 
 
+def _invitations(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Somebody who may invites a stranger, and somebody who has an account; one is taken back."""
+    ann, list_page, form = signed_up(host, address="host@example.com"), "/invitations", "/invitations/create"
+    host.run(lambda call: add_role(call, "editor"))
+    give(host, "host@example.com", "host", "doorward.invite")
+    yield "no invitations", ann.page(list_page)
+    yield "invite", ann.page(form)
+    yield "invite nobody", send(ann, form, form, email="nobody", name="Nobody", role="editor")
+    yield "invited", ann.follow(send(ann, form, form, email=ADDRESS, role="editor"))
+    link = f"/invitations/accept?token={host.mail.token()}"
+    yield "invitation of who has an account", Browser(host).page(link)
+    send(ann, "/invitations/revoke", list_page)
+    send(ann, form, form, email="guest@example.com")
+    guest, link = Browser(host), f"/invitations/accept?token={host.mail.token()}"
+    yield "invitation", guest.page(link)
+    yield "invitation accepted", guest.follow(send(guest, "/invitations/accept", link))
+    yield "invitation, cut off", guest.page("/invitations/accept")
+    yield "no invitation", guest.page("/invitations/accept?token=AAAA")
+
+
+def give(host: Bare, address: str, role: str, *permissions: str) -> None:
+    """Make a role, and give it to who has the address."""
+
+    async def story(call: Call) -> None:
+        await add_role(call, role, permissions)
+        await people.grant_role(call, address, role)
+
+    host.run(story)
+
+
 def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     """Every page in every state that a person can see it in."""
     stranger = Browser(host)
@@ -167,6 +200,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield from _forgetful(host)
     yield from _by_mail(host)
     yield from _without_password(host)
+    yield from _invitations(host)
     send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     for path in ("/", "/security", "/sessions", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)

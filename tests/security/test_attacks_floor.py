@@ -17,6 +17,7 @@ DUMP = "security/test_threat_model_of_servers.py::test_no_secret_stands_in_a_dum
 PASSWORD, TOTP = "features/test_password.py", "features/test_totp.py"
 KEYS = "features/test_api_keys.py"
 ROLES = "features/test_roles.py"
+INVITED = "features/test_invitations_attacked.py"
 RESET = "features/test_reset_password.py"
 
 HELD: dict[str, tuple[str, ...]] = {
@@ -266,7 +267,10 @@ HELD: dict[str, tuple[str, ...]] = {
         "features/test_sign_up.py::test_closed_sign_up_is_closed",
         "features/test_sign_up.py::test_only_addresses_of_the_allowed_domains_sign_up",
     ),
-    "AUTHZ-03": (f"{ROLES}::test_who_asks_for_an_invited_address_is_no_administrator",),
+    "AUTHZ-03": (
+        f"{ROLES}::test_who_asks_for_an_invited_address_is_no_administrator",
+        f"{INVITED}::test_an_account_is_not_opened_by_an_invitation",
+    ),
     "AUTHZ-04": (
         f"{ROLES}::test_whom_there_is_not_gets_nothing",
         "django/test_users.py::test_with_a_user_goes_what_we_know_of_them",
@@ -274,6 +278,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "AUTHZ-09": ("security/test_authorization.py::test_no_spelling_of_a_path_opens_what_needs_a_role",),
     "AUTHZ-10": (
         f"{ROLES}::test_nobody_gives_or_takes_a_permission_that_they_lack",
+        f"{INVITED}::test_an_invitation_is_worth_what_who_sent_it_may_do_now",
         "django/test_roles.py::test_who_may_give_roles_gives_none_with_more_than_they_have",
     ),
     "AUTHZ-12": (

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from doorward.features import roles
+from doorward.core.rights import INVITE
+from doorward.features import invitations, roles
+from doorward.features.roles import add_role
+from doorward.server import people
 from doorward.testing.doubles import House
 from tests.features.people import PASSWORD, signed_up, with_totp
 from tests.http.bare import Bare
@@ -53,12 +56,17 @@ def test_every_list_is_ones_own(house: House) -> None:
     ann, bob = signed_up(house), signed_up(house, "bob@example.com")
     with_totp(bob)
     with_totp(ann)
+    house.run(add_role, "host", [INVITE])
+    for guest, email in ((ann, "ann@example.com"), (bob, "bob@example.com")):
+        house.run(people.grant_role, email, "host")
+        house.clock.forward(seconds=1)
+        guest.do(invitations.create, email="carl@example.com")
     lists = [
         each
         for each in house.doorward.actions.values()
         if each.name.endswith(".list") and each.method == "GET" and each is not roles.list_roles
     ]
-    assert {each.name for each in lists} >= {"sessions.list", "totp.list"}
+    assert {each.name for each in lists} >= {"sessions.list", "totp.list", "invitations.list"}
     for each in lists:
         names = [{name_of(item) for item in guest.do(each).items} for guest in (ann, bob)]
         assert not names[0] & names[1], each.name

@@ -383,10 +383,10 @@ def test_a_command_without_an_installation_names_what_is_missing(doorward: Comma
 
 def test_every_command_and_option_is_on_its_page(doorward: Command) -> None:
     page = (ROOT / "docs" / "features" / "cli.md").read_text(encoding="utf-8")
-    commands = [("serve",), ("init",), ("migrate",), ("worker",), ("doctor",), ("admin", "bootstrap")]
+    commands = [("serve",), ("init",), ("migrate",), ("worker",), ("doctor",), ("admin", "bootstrap"), ("invite",)]
     names = re.findall(r"^  ([a-z-]+)  ", doorward("user", "--help").out.partition("Commands:")[2], re.MULTILINE)
     commands += [("user", name) for name in names]
-    commands += [("role", name) for name in ("add", "list", "permit", "remove")]
+    commands += [("role", name) for name in ("add", "list", "permit", "remove")] + [("invitations", "revoke")]
     assert len(commands) >= 19
     for command in commands:
         assert f"`doorward {' '.join(command)}" in page

@@ -118,6 +118,8 @@ AttemptText = Annotated[str, Text(128, token=True)]
 NameText = Annotated[str, Text(150, least=0)]
 ShortName = Annotated[str, Text(60)]
 IdText = Annotated[str, Text(64, token=True)]
+CursorText = Annotated[str, Text(512, token=True)]
+RoleText = Annotated[str, Text(150)]  # as long as the longest name of one of Django's groups
 # OAuth scopes (RFC 6749 §3.3), space-separated in forms.
 ScopeList = Annotated[tuple[str, ...], Text(64, token=True)]
 UrlText = Annotated[str, Text(2048, least=0)]

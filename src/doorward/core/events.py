@@ -38,7 +38,9 @@ class SignInFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedUp(Event):
-    """An account exists from now on."""
+    """An account exists from now on. `invitation` is the id of the one that its user came by."""
+
+    invitation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from doorward.core.action import Action, Needs
+from doorward.core.action import Action, Demand, Needs
 from doorward.core.call import BearerReader, Call, Issuer, Listener, Possession
 from doorward.core.events import Event
 from doorward.core.ports import RoleBook
@@ -29,12 +29,13 @@ class Page:
 
     `reads` names GET actions whose results it shows too, under their names with `_` for `.`; those that are not
     switched on are absent. So a page shows what other features know, and no feature imports another for it.
+    `permission`: what who asks for it must be permitted, beside `needs`.
 
     Pages of who is signed in make up the account area, and each says itself where it stands. `area="security"`: below
     the page at `/security`, which by its own path leads that area and is in the navigation. With a `title` a page is
     listed on the one that leads its area (and what leads one, on the home page, whose area is empty): with its `hint`,
     or as the template `row` shows it, which knows what the page `reads`. `place` is where among its neighbours, lower
-    first, else as features are given.
+    first, else as features are given. What needs a permission is there for those who have it.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Page:
     load: Load = nothing_to_load
     needs: Needs = Needs.NOTHING
     reads: tuple[str, ...] = ()
+    permission: str = ""
     area: str | None = None
     title: str = ""
     hint: str = ""
@@ -52,6 +54,10 @@ class Page:
     def leads(self) -> bool:
         """Whether it is in the navigation of the account area."""
         return self.area is not None and self.path == f"/{self.area}"
+
+    @property
+    def demand(self) -> Demand:
+        return Demand(self.needs, permission=self.permission)
 
 
 @dataclass(frozen=True, slots=True)

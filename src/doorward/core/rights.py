@@ -14,8 +14,9 @@ from doorward.core.ports import KnownRole, Permissions, RoleBook
 from doorward.core.records import Account, User
 from doorward.core.refusals import Misconfigured, Refused
 
-# Who may give roles to others. An administrator may do everything.
+# Who may give roles to others, and who may invite people. An administrator may do everything.
 MANAGE_ROLES = "doorward.roles"
+INVITE = "doorward.invite"
 ADMIN = "admin"
 
 TRIES = 3  # rule 44
@@ -112,8 +113,22 @@ async def _changing(call: Call, user: User, name: str, by: User | None) -> Async
         for user_id in sorted({user.id, by.id if by else user.id}):
             await raise_version(call, user_id)
         if by is not None and not await _may_give(call, book, by, role):
-            raise Refused("not_permitted", "Nobody gives or takes a role with a permission that they lack.")
+            raise _lacking()
         yield book, role
+
+
+async def check_may_give(call: Call, name: str, *, by: User | None) -> None:
+    """Raise what `grant` would raise now: for what is given later. It asks once more then."""
+    book = call.world.roles
+    role = None if book is None else next((one for one in await book.known(call.store) if one.name == name), None)
+    if book is None or role is None:
+        raise Refused("not_found", "There is no such role.")
+    if by is not None and not await _may_give(call, book, by, role):
+        raise _lacking()
+
+
+def _lacking() -> Refused:
+    return Refused("not_permitted", "Nobody gives or takes a role with a permission that they lack.")
 
 
 async def _may_give(call: Call, book: RoleBook, giver: User, role: KnownRole) -> bool:

@@ -41,6 +41,7 @@ class Policy:
     browser_session: timedelta = timedelta(hours=24)
     attempt_life: timedelta = timedelta(minutes=10)
     sign_up_life: timedelta = timedelta(hours=24)
+    invitation_life: timedelta = timedelta(days=7)
     reset_life: timedelta = timedelta(minutes=30)
     code_life: timedelta = timedelta(minutes=10)
     code_tries: int = 5
@@ -56,6 +57,7 @@ class Policy:
     texts_per_range: int = 50
     texts_per_country: int = 1000
     texts_per_day: int = 2000
+    invitations_per_day: int = 100
     tries_window: timedelta = timedelta(minutes=5)
 
     @classmethod
@@ -100,7 +102,7 @@ class Settings:
     token_key_rotation: int = 90
     return_origins: tuple[Origin, ...] = ()
     protected_origins: tuple[Origin, ...] = ()
-    sign_up: Literal["open", "domains", "closed"] = "open"
+    sign_up: Literal["open", "domains", "invitation", "closed"] = "open"
     sign_up_domains: tuple[str, ...] = ()
     reserved_usernames: tuple[str, ...] = ()
     phone_region: str = ""
@@ -277,7 +279,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
     Setting("PROTECTED_ORIGINS", "Other origins whose proxy routes /auth/ here, for forward-auth.", _list(_origin)),
-    Setting("SIGN_UP", "`open`, `domains` or `closed`.", _choice("open", "domains", "closed")),
+    Setting(
+        "SIGN_UP",
+        "`open`, `domains`, `invitation` or `closed`.",
+        _choice("open", "domains", "invitation", "closed"),
+    ),
     Setting("SIGN_UP_DOMAINS", "Domains whose addresses may sign up; `.example.com`: all below it.", _list(_domain)),
     Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(_text)),
     Setting("PHONE_REGION", "Where phone numbers without `+` are from, such as `DE`.", _region),

@@ -77,6 +77,21 @@ TEXTS: Mapping[str, Text] = {
         ),
         greets=False,
     ),
+    "invitation": Text(
+        _("Your invitation to {service}"),
+        (
+            Either(
+                "inviter",
+                (Say(_("{inviter} invites you to {service}.")),),
+                (Say(_("You are invited to {service}.")),),
+            ),
+            Say(_("Open this link, and accept there. It is good once, until {until}:")),
+            Link("link", _("See the invitation")),
+            Say(_("Give it to no one: whoever has it could come in as you.")),
+            Say(_("If you do not want to come, there is nothing to do.")),
+        ),
+        greets=False,
+    ),
     "verify_added_address": Text(
         _("Confirm your e-mail address for {service}"),
         (

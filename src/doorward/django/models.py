@@ -223,6 +223,7 @@ class PendingSignUp(models.Model):
     username = text(default="")
     password = text(0)
     role = text(64, default="")
+    invitation = text(64, default="")
     link = text(unique=True)
     created_at = moment()
     expires_at = moment(db_index=True)
@@ -330,6 +331,25 @@ class UserRole(models.Model):
 
     class Meta:
         db_table = "doorward_user_role"
+
+
+class Invitation(models.Model):
+    """Somebody may come in, once."""
+
+    id = text(64, primary_key=True)
+    digest = text(unique=True)
+    user_id = text(64, db_index=True, default="")
+    address = text(320)
+    canonical = text(320, db_index=True)
+    name = text(default="")
+    role = text(150, default="")
+    created_at = moment()
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_invitation"
+        # Django's permission `doorward.invite`, to be given to groups of this project.
+        permissions = (("invite", "Can invite people"),)
 
 
 class SpentProof(models.Model):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from doorward.core.action import IdText, Needs, Text, action
+from doorward.core.action import IdText, Needs, RoleText, action
 from doorward.core.call import Call
 from doorward.core.feature import Feature
 from doorward.core.ports import KnownRole, Permissions, Store
@@ -24,8 +24,6 @@ from doorward.core.rights import (
     revoke,
 )
 from doorward.primitives import tokens
-
-RoleText = Annotated[str, Text(150)]  # as long as the longest name of one of Django's groups
 
 MOST_ROLES = 1000
 MOST_PERMISSIONS = 200  # of one role

@@ -35,7 +35,8 @@ class PendingSignUp(Record):
     """What somebody asked for before proving the address; several per address may wait. `link` is a digest.
 
     `canonical` is empty in a decoy: the address was taken, and no code or link of it is right. `role` is what the
-    operator gives to who proves the address; nobody can ask for one.
+    operator gives to who proves the address; nobody can ask for one. `invitation` is the id of the one that let its
+    holder in.
     """
 
     table: ClassVar[str] = "doorward_pending_sign_up"
@@ -48,6 +49,7 @@ class PendingSignUp(Record):
     username: str = column(default="")
     password: str = column(size=0)
     role: str = column(size=64, default="")
+    invitation: str = column(size=64, default="")
     link: str = column(unique=True)
     created_at: datetime = column()
     expires_at: datetime = column(index=True)
@@ -68,6 +70,8 @@ async def sign_up(
     """Ask for an account. The answer is the same for a taken address; its owner gets a letter instead."""
     if call.world.settings.sign_up == "closed":
         raise Refused("sign_up_closed")
+    if call.world.settings.sign_up == "invitation":
+        raise Refused("sign_up_closed", "New accounts are for people who are invited.")
     canonical = text.canonical_address(email)
     if canonical is None:
         raise invalid("email", "not_valid", "this is not an e-mail address")
@@ -143,21 +147,24 @@ async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp) -> S
     if not pending.password:
         return await _enroll(call, under_way, "password")
     if pending.username and await _is_taken(call, pending.username):
+        await call.store.change(PendingSignUp, {"id": pending.id}, password=pending.password)
         return await _enroll(call, under_way, "username")
     try:
         return await _completed(call, under_way, pending)
     except Conflict:
-        raise Refused("state_changed") from None
+        done = await call.store.get(PendingSignUp, id=pending.id) is None
+        raise Refused("no_sign_in_under_way" if done else "state_changed") from None
 
 
 async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
     async with call.all_or_nothing():
+        # The address first: whoever proves the same one waits there, and holds nothing that this one will need.
+        user = await make_user(call, pending)
         if await call.store.take(PendingSignUp, id=pending.id) is None:
             raise Refused("no_sign_in_under_way")
-        user = await make_user(call, pending)
         # Whoever else asked for this address did not own it: what they chose is gone (pre-hijacking).
         await call.store.remove(PendingSignUp, canonical=pending.canonical)
-        await call.emit(SignedUp(at=call.now, user_id=user.id))
+        await call.emit(SignedUp(at=call.now, user_id=user.id, invitation=pending.invitation))
         if pending.role:
             await grant(call, user, pending.role, by=None)
         authenticator = await passwords.password_of(call, user)
@@ -215,11 +222,11 @@ async def make_user(call: Call, pending: PendingSignUp) -> User:
 async def choose_password(call: Call, *, new_password: PasswordText, attempt: AttemptText | None = None) -> Stepped:
     """Choose the password of an address that was proved by its link in another browser (rule 1)."""
     under_way, pending = await _enrolling(call, attempt)
+    if pending.password:
+        raise Refused("state_changed")
     await limit_tries(call, "sign-up-password", pending.id)
     await check_new_password(call, new_password, context=[pending.address, pending.name])
     hash = await call.hash.hash(new_password)
-    if await call.store.change(PendingSignUp, {"id": pending.id, "password": ""}, password=hash) != 1:
-        raise Refused("state_changed")
     return await complete(call, under_way, replace(pending, password=hash))
 
 
@@ -245,7 +252,7 @@ async def _enrolling(call: Call, attempt: str | None) -> tuple[UnderWay, Pending
 async def load_enrolling(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """Whose account is about to be made, in the browser that proved the address."""
     _, pending = await _enrolling(call, None)
-    return {"address": pending.address}
+    return {"address": pending.address, "invited": bool(pending.invitation)}
 
 
 class Conflict(Exception):

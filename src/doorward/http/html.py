@@ -12,6 +12,7 @@ from doorward.core.doorward import Doorward, require
 from doorward.core.feature import Page
 from doorward.core.records import Account
 from doorward.core.refusals import Refused
+from doorward.core.rights import permissions_of
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import Confirm, Enroll, Hold, Prove, Verify
 from doorward.http import area, csrf
@@ -38,16 +39,24 @@ class Html:
 
     async def page(self, visit: Visit, call: Call, page: Page) -> Response:
         """A page that was asked for by GET."""
-        await require(call, page.needs)
+        await require(call, page.demand)
         words = await self._loaded(call, page, visit.query)
         return await self._rendered(visit, call, page, {"query": visit.query, **words})
 
     async def _loaded(self, call: Call, page: Page, query: Mapping[str, str]) -> dict[str, Any]:
         words = dict(await page.load(call, query))
-        for name in area.reads_of(page, self.doorward.pages.values()):
+        for name in area.reads_of(page, await self._open_to(call)):
             if (action := self.doorward.actions.get(name)) is not None:
                 words[name.replace(".", "_")] = await self.doorward.perform(call, action, {})
         return words
+
+    async def _open_to(self, call: Call) -> list[Page]:
+        """All pages but those that need a permission which who is signed in lacks."""
+        pages = list(self.doorward.pages.values())
+        if call.identity is None or not any(page.permission for page in pages):
+            return pages
+        may = await permissions_of(call, call.identity.user)
+        return [page for page in pages if not page.permission or page.permission in may]
 
     async def after(self, visit: Visit, call: Call, result: object) -> Response:
         """A form that succeeded: on to the next page, or the result itself where it is shown once."""
@@ -84,7 +93,7 @@ class Html:
         if page is None:
             return self.problem_page(visit.request, refused)
         try:
-            await require(call, page.needs)
+            await require(call, page.demand)
             loaded = await self._loaded(call, page, visit.fields)
         except Refused:
             return self.problem_page(visit.request, refused)
@@ -107,7 +116,7 @@ class Html:
         language = await self._language(visit, call)
         words = {
             **self._common(language, visit.request),
-            **(area.words(page, self.doorward.pages.values(), language) if call.identity else {}),
+            **(area.words(page, await self._open_to(call), language) if call.identity else {}),
             "csrf_token": csrf.form_token(call.keyring, cookies),
             "attempt": call.effects.attempt or visit.client.attempt,
             "user": await plain(call, call.identity.user) if call.identity else None,
@@ -165,7 +174,8 @@ class Html:
             "password_min": settings.policy.password_min,
             "mail_lets_in": settings.policy.sign_in_by_mail,
             "texts_are_sent": self.doorward.world.texts,
-            "sign_up_open": settings.sign_up != "closed" and "sign_up" in self.doorward.actions,
+            "sign_up_open": settings.sign_up in ("open", "domains") and "sign_up" in self.doorward.actions,
+            "sign_up_invites": settings.sign_up == "invitation",
         }
 
     def cure(self, refused: Refused, prefix: str, here: str) -> str | None:

@@ -41,8 +41,8 @@ class Views(Protocol):
     `attempt` (of the sign-in under way, or empty), `user` and `session` (as in JSON, or None), `query` (of the page),
     `fields` (what was typed, without secrets), `errors` (field name -> detail), `problem` (the problem document, or
     None), `action` (whose form was refused, or empty), `has` (the actions that are switched on), `password_min`,
-    `mail_lets_in`, `texts_are_sent`, `sign_up_open`, `navigation`, `above` and `parts` (of the account area,
-    http/area.py); and what its `load` and its `reads` give.
+    `mail_lets_in`, `texts_are_sent`, `sign_up_open`, `sign_up_invites`, `navigation`, `above` and
+    `parts` (of the account area, http/area.py); and what its `load` and its `reads` give.
     `problem.html` shows a refusal that has no page of its own.
     """
 

@@ -19,6 +19,8 @@ COMMANDS = {
     "user": "Look up people and change what they may do.",
     "service": "Accounts for programs, which nobody can sign in to.",
     "api-key": "Keys for programs, of people and of services.",
+    "invite": "Invite somebody by mail.",
+    "invitations": "Invitations that wait to be accepted.",
     "role": "Roles, and what they permit.",
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",

@@ -53,9 +53,9 @@ class InProcessHost(ABC):
     def start(self, database: str, options: dict[str, Any]) -> None:
         """Make the application, and its `Auth` over this database."""
 
-    def give(self, email: str, role: str) -> None:
-        """Make a role, and give it to who has this address."""
-        self.auth.run(lambda call: add_role(call, role))
+    def give(self, email: str, role: str, *permissions: str) -> None:
+        """Make a role with these permissions, and give it to who has this address."""
+        self.auth.run(lambda call: add_role(call, role, permissions))
         self.auth.run(lambda call: _give(call, email, role))
 
     @abstractmethod

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import connections
+from django.db import connections, router
 
 from doorward.stores import open_store
 from tests.django import databases, project
@@ -29,25 +30,39 @@ def started(database: str, options: dict[str, Any]) -> Any:
     del options["passwords"]  # the project's hashers write, and the first of them is cheap
     auth = project.runtime.Auth(database=ALIAS, **options)
     project.runtime.use(auth)
+    router.routers = [InTheScenario()]
     return auth
 
 
-def give(email: str, role: str) -> None:
+class InTheScenario:
+    """Django's own tables are read where these users are: what a project says of its second database."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return ALIAS if model._meta.app_label in ("auth", "contenttypes") else None
+
+
+def give(email: str, role: str, permissions: Sequence[str]) -> None:
     """In Django a role is a group."""
     group, _ = apps.get_model("auth.Group").objects.using(ALIAS).get_or_create(name=role)
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        kind, _ = apps.get_model("contenttypes.ContentType").objects.using(ALIAS).get_or_create(app_label=app)
+        known = apps.get_model("auth.Permission").objects.using(ALIAS)
+        group.permissions.add(known.get_or_create(content_type=kind, codename=codename)[0])
     get_user_model().objects.using(ALIAS).get(email=email).groups.add(group)
     connections[ALIAS].close()
 
 
 def stopped(auth: Any) -> None:
+    router.routers = []
     project.runtime.use(None)
     auth.close()
     databases.remove(ALIAS)
 
 
 class DjangoWsgiHost(InProcessHost):
-    def give(self, email: str, role: str) -> None:
-        give(email, role)
+    def give(self, email: str, role: str, *permissions: str) -> None:
+        give(email, role, permissions)
 
     def start(self, database: str, options: dict[str, Any]) -> None:
         self.auth = started(database, options)
@@ -65,8 +80,8 @@ class DjangoAsgiHost(AsgiHost):
 
     elsewhere: ClassVar[dict[str, str]] = {"/who": "/awho", "/closed": "/aclosed", "/editors": "/aeditors"}
 
-    def give(self, email: str, role: str) -> None:
-        give(email, role)
+    def give(self, email: str, role: str, *permissions: str) -> None:
+        give(email, role, permissions)
 
     def start(self, database: str, options: dict[str, Any]) -> None:
         self.auth: Any = started(database, options)

@@ -60,6 +60,9 @@ FORMS: Mapping[str, Form] = {
     "recovery_codes.generate": Form("/recovery-codes", shows="recovery_codes_shown.html"),
     "password.change": Form("/password/change", then="/security?done=password.change"),
     "api_keys.create": Form("/api-keys/create", shows="api_key_shown.html"),
+    "invitations.create": Form("/invitations/create", then="/invitations?done=invitations.create"),
+    "invitations.revoke": Form("/invitations", then="/invitations?done=invitations.revoke"),
+    "invitations.accept": Form("/invitations/accept", then="/?done=invitations.accept"),
     "api_keys.revoke": Form("/api-keys", then="/api-keys?done=api_keys.revoke"),
     "account.update": Form("/account", then="/account?done=account.update"),
     "account.export": Form("/account/export", file="account.json"),
@@ -97,7 +100,8 @@ WORDS = frozenset(
             "query",
             "fields",
         ),
-        *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "texts_are_sent", "sign_up_open"),
+        *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "texts_are_sent"),
+        *("sign_up_open", "sign_up_invites"),
         *("navigation", "above", "parts", "notice", "static"),
     }
 )

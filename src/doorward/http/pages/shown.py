@@ -42,6 +42,9 @@ _NOTICES = {
     "account.undo": "Your account stays as it was.",
     "sessions.end": "Ended. Nobody is signed in there any more.",
     "api_keys.revoke": "The key is revoked.",
+    "invitations.create": "The invitation is on its way.",
+    "invitations.revoke": "The invitation is taken back.",
+    "invitations.accept": "You have accepted the invitation.",
     "not_me": "All sessions of your account are ended. Now choose a new password.",
     "sign_out": "You are signed out.",
 }
