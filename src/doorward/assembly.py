@@ -131,7 +131,7 @@ class Runtime:
             "sync": BlockingHash(self.pool, passwords),
             "async": AwaitingHash(self.pool, passwords),
         }
-        self.site = Site(self.doorward, parts.views or Pages(settings.templates, reload=settings.debug))
+        self.site = Site(self.doorward, parts.views or _pages(settings))
         self._check_colours()
         for event, listener in self._listeners:
             self.doorward.on(event)(listener)
@@ -327,6 +327,10 @@ class Runtime:
         else:
             log.error("%s %s failed", request.method, request.path, exc_info=error)
         return self.site.failed(request, error)
+
+
+def _pages(settings: Settings) -> Pages:
+    return Pages(settings.templates, theme=settings.theme, logo=settings.logo, reload=settings.debug)
 
 
 def split_database(

@@ -24,11 +24,11 @@ def code_of(secret: str, now: datetime) -> str:
 class BrowserHouse:
     """A bare host behind `http://localhost:PORT`. `posts` counts the forms that came."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, views: Pages = PAGES, **settings: Any) -> None:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.origin = f"http://localhost:{self._server.server_port}"
-        self.bare = Bare(views=PAGES, origin=self.origin, **settings)
+        self.bare = Bare(views=views, origin=self.origin, **settings)
         self.posts: list[str] = []
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Page
 
+from doorward.core.theme import parse_theme
+from doorward.http.pages import Pages
 from tests.browser.house import BrowserHouse
 from tests.browser.person import begin_app, press, sign_up, tour
 
 Open = Callable[..., Page]
+
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0h90v30z"/></svg>'
 
 # Controls lower than 44 CSS pixels. Links inside sentences are exempt (WCAG 2.2, 2.5.8), a box is pressed by its label.
 SMALL = """() => [...document.querySelectorAll('button, .button, summary, label[for=remember], .below a, .back a,'
@@ -28,6 +33,38 @@ def test_axe_finds_nothing_on_any_page(
     tour(page, house, lambda name: found.update({name: axe(page)}))
     assert len(found) > 25
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_theme_and_a_logo_of_a_host_stay_within_the_policy_and_readable(
+    open_page: Open, axe: Callable[[Page], list[str]], scheme: Literal["light", "dark"], tmp_path: Path
+) -> None:
+    (tmp_path / "logo.svg").write_text(LOGO)
+    theme = parse_theme("accent=#c2185b; background=#f4f4f8; background_dark=#14111a; radius=0px; font=Georgia, serif")
+    house = BrowserHouse(Pages(theme=theme, logo=str(tmp_path / "logo.svg")), rp_name="Acme")
+    page = open_page(color_scheme=scheme, reduced_motion="reduce", viewport={"width": 320, "height": 640})
+    page.goto(house.url("/sign-in"))
+    assert page.get_by_role("link", name="Acme").locator("img").evaluate("(e) => e.complete && e.naturalWidth > 0")
+    colours = {"light": "rgb(194, 24, 91)", "dark": "rgb(232, 68, 133)"}
+    button = page.get_by_role("button", name="Sign in", exact=True)
+    assert button.evaluate("(e) => getComputedStyle(e).backgroundColor") == colours[scheme]
+    assert button.evaluate("(e) => getComputedStyle(e).borderRadius") == "0px"
+    found = axe(page)
+    sign_up(page, house.url, house.bare.mail.code)
+    for path in ("/", "/security", "/sessions"):
+        page.goto(house.url(path))
+        found += axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    house.close()
+    assert found == []
+
+
+def test_a_script_in_a_picture_of_ours_does_not_run(open_page: Open, house: BrowserHouse) -> None:
+    """The policy of pictures holds, should one get past the check."""
+    page = open_page()
+    page.goto(house.url("/static/icon.svg"))
+    assert page.evaluate("document.contentType") == "image/svg+xml"
+    assert page.evaluate("self.origin") == "null"
 
 
 @pytest.mark.parametrize("width", [320, 768])

@@ -49,7 +49,7 @@ def test_every_page_is_given_these_words_and_no_others() -> None:
             return super().render(template, words)
 
     Browser(Bare(views=Looking())).page("/no-such-page")
-    assert given | {"notice", "static"} == WORDS
+    assert given | {"notice", "static", "logo"} == WORDS
 
 
 def test_what_all_of_them_are_given_is_listed() -> None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import PurePath
 from typing import Any, Literal
 
 from doorward.core.refusals import Misconfigured
+from doorward.core.theme import Theme, parse_theme
 from doorward.locale import catalogues
 from doorward.primitives import text
 from doorward.primitives.keyring import parse_secret
@@ -109,6 +111,8 @@ class Settings:
     rp_name: str = "Doorward"
     locales: str = ""
     templates: str = ""
+    theme: Theme | None = None
+    logo: str = ""
     password_hash: Literal["argon2id", "bcrypt"] = "argon2id"
     pepper: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     breached_filter: str = ""
@@ -191,6 +195,16 @@ def _locales(value: Any) -> str:
     folder = str(value)
     catalogues(folder)
     return folder
+
+
+def _path(value: Any) -> str:
+    if not isinstance(value, str | PurePath):
+        raise ValueError(f"expected a path, not {type(value).__name__}")
+    return str(value)
+
+
+def _theme(value: Any) -> Theme | None:
+    return parse_theme(value) if value else None
 
 
 def _network(value: Any) -> Network:
@@ -289,7 +303,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PHONE_REGION", "Where phone numbers without `+` are from, such as `DE`.", _region),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
-    Setting("TEMPLATES", "Folder with templates of your own for pages, and in `letters` for letters.", str),
+    Setting("TEMPLATES", "Folder with templates of your own for pages, and in `letters` for letters.", _path),
+    Setting("THEME", "Colours, radius and fonts of pages, such as `accent=#0d6854; radius=8px`.", _theme),
+    Setting("LOGO", "A picture in the place of the name on pages: SVG, PNG, JPEG or WebP.", _path),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
     Setting(
         "PEPPER",

@@ -27,6 +27,8 @@ EXAMPLES = {
     "phone_region": '"DE"',
     "rp_name": '"Example"',
     "locales": '""',
+    "theme": '{ accent = "#0d6854", background_dark = "#101513", radius = "0.625rem" }',
+    "logo": '"/etc/doorward/logo.svg"',
     "templates": '"/etc/doorward/templates"',
     "password_hash": '"argon2id"',
     "pepper": '"2026:another-secret-of-48-bytes-that-stands-nowhere-else"',

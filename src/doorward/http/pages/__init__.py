@@ -12,17 +12,17 @@ user agent), `day` and `moment` (RFC 3339 to text), `grouped` (a secret in fours
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from doorward.core.theme import Theme
 from doorward.http.pages import shown
+from doorward.http.pages.brand import kept, read_logo, style_of
 from doorward.http.views import Form, Static
 from doorward.locale import Language
-from doorward.primitives import tokens
 from doorward.templating import check, environment, names_in, words_of
 
 _HERE = Path(str(files(__package__)))
@@ -102,7 +102,7 @@ WORDS = frozenset(
         ),
         *("errors", "problem", "action", "has", "password_min", "mail_lets_in", "texts_are_sent"),
         *("sign_up_open", "sign_up_invites"),
-        *("navigation", "above", "parts", "notice", "static"),
+        *("navigation", "above", "parts", "notice", "static", "logo"),
     }
 )
 
@@ -115,25 +115,35 @@ def _read_static() -> Mapping[str, Static]:
         kind = "text/javascript" if path.suffix == ".js" else kind
         body = path.read_bytes()
         charset = "; charset=utf-8" if kind in _TEXTUAL else ""
-        digest = tokens.encode(hashlib.sha256(body).digest()[:12])
-        found[f"/static/{path.name}"] = Static(kind + charset, body, f'"{digest}"')
+        found[f"/static/{path.name}"] = kept(kind + charset, body)
     return found
 
 
 STATIC = _read_static()
+STYLE = "/static/doorward.css"
 
 
 class Pages:
     """Our pages, as `http.views.Views` describes them."""
 
-    static = STATIC
     forms = FORMS
     steps = STEPS
     sign_in = "/sign-in"
     step_up = "/step-up"
     second_factor = "/totp"
 
-    def __init__(self, templates: str | Path = "", *, reload: bool = False) -> None:
+    def __init__(
+        self, templates: str | Path = "", *, theme: Theme | None = None, logo: str = "", reload: bool = False
+    ) -> None:
+        """`theme` and `logo`: a host's look, as the settings THEME and LOGO."""
+        self.static: Mapping[str, Static] = STATIC
+        if theme is not None:
+            style = STATIC[STYLE]
+            self.static = {**self.static, STYLE: kept(style.content_type, style.body + style_of(theme))}
+        self.logo = ""
+        if logo:
+            self.logo, file = read_logo(logo)
+            self.static = {**self.static, f"/static/{self.logo}": file}
         self._environment = environment(_HERE / "templates", templates, reload=reload)
         self._environment.filters.update(shown.FILTERS)
         if templates:
@@ -155,12 +165,11 @@ class Pages:
             "problem": shown.worded(words["problem"], str(words["action"]), language),
             "errors": shown.sentences(words["problem"], language),
             "notice": shown.notice(words["query"], language),
-            "static": lambda name: _static_url(prefix, name),
+            "static": lambda name: self._static_url(prefix, name),
+            "logo": self.logo,
         }
         return self._environment.get_template(template).render({**words, **more})
 
-
-def _static_url(prefix: str, name: str) -> str:
-    # A new version has a new address: no page of today meets a style of yesterday.
-    file = STATIC[f"/static/{name}"]
-    return f"{prefix}/static/{name}?{file.etag[1:9]}"
+    def _static_url(self, prefix: str, name: str) -> str:
+        # A new version has a new address: no page of today meets a style of yesterday.
+        return f"{prefix}/static/{name}?{self.static[f'/static/{name}'].etag[1:9]}"
