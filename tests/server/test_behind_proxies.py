@@ -98,11 +98,11 @@ def test_a_role_that_is_demanded_given_and_taken(ground: Ground, person: Person)
     assert person.open(editors)[0] == 403
     ground.doorward("role", "add", "editor")
     ground.doorward("user", "grant", "ann@example.com", "editor")
-    time.sleep(1)
+    time.sleep(0.7)
     status, _, text = person.open(editors)
     assert (status, identity(text)["x-auth-roles"]) == (200, ["editor"])
     ground.doorward("user", "revoke", "ann@example.com", "editor")
-    time.sleep(1)
+    time.sleep(0.7)
     assert person.open(editors)[0] == 403
     assert person.open(ground.app + PAGE)[0] == 200
 
@@ -130,7 +130,7 @@ def test_another_host_from_sign_in_to_sign_out(ground: Ground, person: Person) -
     kept = {host: dict(jar) for host, jar in person.jars.items()}
     assert person.post(f"{ground.wiki}/auth/sign-out")[0] == 204
     person.jars = kept
-    time.sleep(1)
+    time.sleep(0.7)
     assert person.open(page)[0] == 303
     assert person.open(ground.app + PAGE)[0] == 303
 
