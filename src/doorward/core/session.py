@@ -57,7 +57,6 @@ class HostPass(Record):
     table: ClassVar[str] = "doorward_host_pass"
     moves: ClassVar[Moves] = Moves.WITH_SESSIONS
     exported: ClassVar[tuple[str, ...]] = ("kind", "host", "created_at", "expires_at")
-    moves: ClassVar[Moves] = Moves.WITH_SESSIONS
 
     digest: str = column(key=True)
     kind: str = column(size=16)
