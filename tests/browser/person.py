@@ -145,7 +145,7 @@ def _members(page: Page, house: BrowserHouse) -> Iterator[str]:
     yield "step-up by password"
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     press(page, "Continue")
-    page.get_by_label("Six-digit code").fill(house.code(secret))
+    page.get_by_label("Code from the app").fill(house.code(secret))
     press(page, "Continue")
     yield "change password"
     page.get_by_label("Current password", exact=True).fill("wrong")

@@ -48,7 +48,7 @@ def test_from_sign_up_through_a_letter_to_a_second_factor_and_recovery(
     press(page, "Sign out")
     sign_in(page, site)
     # A code works once; that of the next half minute is taken already.
-    page.get_by_label("Six-digit code").fill(code_of(secret, now() + timedelta(seconds=30)))
+    page.get_by_label("Code from the app").fill(code_of(secret, now() + timedelta(seconds=30)))
     press(page, "Continue")
     page.wait_for_url(site("/"))
     open_area(page, "Devices")

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import base64
+import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from doorward.core.refusals import Refused
+import pytest
+
+from doorward.core.call import Call
+from doorward.core.records import Authenticator, User
+from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.steps import Enroll, Prove
 from doorward.features import password, sessions, sign_up, totp, verify_email
+from doorward.limits.memory import MemoryLimits
+from doorward.presets import standard
+from doorward.stores.memory import MemoryStores
 from doorward.testing.doubles import Guest, House
 from tests.features.people import (
     PASSWORD,
@@ -200,3 +210,117 @@ def test_where_a_second_factor_is_demanded_it_is_enrolled_while_signing_in(open_
     secret = base64.b32decode(guest.do(totp.begin).secret)
     assert guest.do(totp.confirm, code=code_of(house, secret)).identity.aal == 2
     refused("last_authenticator", guest.do, totp.remove)
+
+
+def house_with(feature: totp.Totp, stores: MemoryStores | None = None) -> House:
+    """A house whose apps are set up that way; over the same store, as after a restart."""
+    others = tuple(one for one in standard() if not isinstance(one, totp.Totp))
+    make = (lambda doorward: MemoryStores(doorward.records)) if stores is None else (lambda doorward: stores)
+    return House((*others, feature), make, MemoryLimits(), os.urandom)
+
+
+@pytest.mark.parametrize("digits", [6, 7, 8])
+@pytest.mark.parametrize("algorithm", ["SHA1", "SHA256", "SHA512"])
+def test_every_algorithm_and_length(algorithm: Any, digits: int) -> None:
+    house = house_with(totp.Totp(issuer="Acme", algorithm=algorithm, digits=digits))
+    ann = signed_up(house)
+    begun = ann.do(totp.begin)
+    asked = parse_qs(urlsplit(begun.uri).query)
+    assert (asked["algorithm"], asked["digits"], asked["period"]) == ([algorithm], [str(digits)], ["30"])
+    secret = base64.b32decode(begun.secret + "=" * (-len(begun.secret) % 8))
+    assert len(secret) == {"SHA1": 20, "SHA256": 32, "SHA512": 64}[algorithm]  # RFC 6238 §5.1
+    ann.do(totp.confirm, code=code_of(house, secret, algorithm=algorithm, digits=digits))
+    house.clock.forward(seconds=30)
+    guest = house.browser()
+    second_step(house, guest)
+    other = 6 if digits > 6 else 8
+    refused("wrong_code", guest.do, totp.sign_in, code=code_of(house, secret, algorithm=algorithm, digits=other))
+    answer = guest.do(totp.sign_in, code=code_of(house, secret, algorithm=algorithm, digits=digits))
+    assert answer.identity.aal == 2
+
+
+def test_a_device_of_before_goes_on_when_the_options_change() -> None:
+    house = house_with(totp.Totp())
+    ann = signed_up(house)
+    old = with_totp(ann)
+    after = house_with(totp.Totp(algorithm="SHA512", digits=8), house.stores)  # type: ignore[arg-type]
+    after.clock.now = house.clock.now
+    guest = after.browser()
+    second_step(after, guest)
+    assert guest.do(totp.sign_in, code=code_of(after, old)).identity is not None
+    begun = guest.do(totp.begin, name="new one")
+    new = base64.b32decode(begun.secret + "=" * (-len(begun.secret) % 8))
+    guest.do(totp.confirm, code=code_of(after, new, algorithm="SHA512", digits=8))
+    after.clock.forward(seconds=30)
+    for given in ({"secret": old}, {"secret": new, "algorithm": "SHA512", "digits": 8}):
+        one = after.browser()
+        second_step(after, one)
+        assert one.do(totp.sign_in, code=code_of(after, **given)).identity is not None  # type: ignore[arg-type]
+
+
+def test_a_device_of_another_system_goes_on(house: House) -> None:
+    ann = signed_up(house)
+    secret = bytes(range(64, 80))  # 128 bits, as some have them
+
+    async def taken_in(call: Call) -> None:
+        (user,) = await call.store.find(User)
+        await call.store.add(totp.imported(call, user.id, secret))
+
+    house.run(taken_in)
+    second_step(house, ann)
+    assert ann.do(totp.sign_in, code=code_of(house, secret)).identity.aal == 2
+
+
+def test_what_is_kept_of_a_secret_opens_for_its_user_alone(house: House) -> None:
+    """ASVS 5.0 11.3.3: whoever changes it, or gives it to somebody else, has no device."""
+    secret = with_totp(signed_up(house))
+
+    async def moved(call: Call) -> str:
+        (row,) = await call.store.find(Authenticator, kind="totp")
+        end = "AA" if row.data[-2:] != "AA" else "BB"
+        await call.store.change(Authenticator, {"id": row.id}, data=row.data[:-2] + end)
+        return row.data
+
+    assert base64.b32encode(secret).decode() not in house.run(moved)
+    guest = house.browser()
+    second_step(house, guest)
+    refused("wrong_code", guest.do, totp.sign_in, code=code_of(house, secret))
+
+
+@pytest.mark.parametrize(
+    ("options", "id"),
+    [
+        ({"digits": 5}, "totp.E2"),
+        ({"digits": 9}, "totp.E2"),
+        ({"algorithm": "MD5"}, "totp.E2"),
+        ({"issuer": "Acme: Europe"}, "totp.E1"),
+    ],
+)
+def test_options_that_no_app_can_follow_are_named_at_start(options: dict[str, Any], id: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        house_with(totp.Totp(**options))
+    assert caught.value.id == id
+
+
+def test_a_device_is_renamed_by_its_owner(house: House) -> None:
+    ann, bob = signed_up(house), signed_up(house, "bob@example.com")
+    with_totp(ann)
+    (device,) = ann.do(totp.list_devices).items
+    refused("not_found", bob.do, totp.rename, id=device.id, name="mine now")
+    refused("not_signed_in", house.browser().do, totp.rename, id=device.id, name="x")
+    refused("invalid_input", ann.do, totp.rename, id=device.id, name="x" * 151)
+    refused("invalid_input", ann.do, totp.rename, id=device.id, name="a\nb")
+    ann.do(totp.rename, id=device.id, name="Work phone")
+    assert [one.name for one in ann.do(totp.list_devices).items] == ["Work phone"]
+    ann.do(totp.rename, id=device.id, name="")
+    assert [one.name for one in ann.do(totp.list_devices).items] == [""]
+
+
+def test_only_apps_are_renamed_here(house: House) -> None:
+    ann = signed_up(house)
+
+    async def password_of(call: Call) -> str:
+        (row,) = await call.store.find(Authenticator, kind="password")
+        return row.id
+
+    refused("not_found", ann.do, totp.rename, id=house.run(password_of), name="x")

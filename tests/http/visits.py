@@ -213,6 +213,10 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     key = confirmed(host, ann, begun)
     yield "app is set up", ann.page("/recovery-codes?done=totp.confirm")
     yield "codes", send(ann, "/recovery-codes/generate", "/recovery-codes")
+    device = ann.get("/totp/list").json["items"][0]["id"]
+    yield "name of an app", ann.page(f"/totp/rename?id={device}")
+    yield "name of no app", ann.page("/totp/rename")
+    yield "another name", ann.follow(send(ann, "/totp/rename", f"/totp/rename?id={device}", name="Old phone"))
     yield "security, with all", ann.page("/security")
     again = Browser(host)
     send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)

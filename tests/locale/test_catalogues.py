@@ -55,7 +55,7 @@ def test_all_places_of_sentences_are_found(source: Catalog) -> None:
         "Hello {name},",
         "authenticator app",  # a word of a letter
         'Change<span class="away"> password</span>',  # {% trans %}
-        "Six-digit code",  # _("…") in a template
+        "Code from the app",  # _("…") in a template
     } <= said
 
 

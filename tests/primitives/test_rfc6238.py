@@ -4,6 +4,7 @@ import json
 from base64 import b32decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyotp
@@ -11,8 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.primitives.rfc6238 import TotpKey, base32, code_at_step, hotp, matching_step, provisioning_uri, step_of
+from doorward.primitives.rfc6238 import (
+    Algorithm,
+    TotpKey,
+    base32,
+    code_at_step,
+    hotp,
+    matching_step,
+    packed,
+    provisioning_uri,
+    step_of,
+    unpacked,
+)
 
+ALGORITHMS = get_args(Algorithm)
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "hotp_totp.json").read_text())
 KEY = TotpKey(VECTORS["secret_ascii"].encode())
 NOW = datetime.fromtimestamp(1_700_000_010, UTC)
@@ -160,3 +173,18 @@ def test_base32_is_typed_back(secret: bytes) -> None:
 def test_names_that_would_confuse_an_app_are_refused(issuer: str, account: str) -> None:
     with pytest.raises(ValueError, match="colon"):
         provisioning_uri(KEY, issuer=issuer, account=account)
+
+
+@given(
+    st.binary(min_size=16, max_size=64), st.integers(6, 8), st.sampled_from([30, 60]), st.sampled_from(list(ALGORITHMS))
+)
+def test_what_is_kept_of_a_key_is_read_back(secret: bytes, digits: int, period: int, algorithm: Algorithm) -> None:
+    key = TotpKey(secret, digits, period, algorithm)
+    assert unpacked(packed(key)) == key
+    assert unpacked(secret) == TotpKey(secret)
+
+
+@pytest.mark.parametrize("case", VECTORS["rfc6238"])
+def test_the_published_codes_come_of_what_is_kept(case: dict[str, str | int]) -> None:
+    key = TotpKey(str(case["seed_ascii"]).encode(), digits=8, algorithm=str(case["alg"]).upper())  # type: ignore[arg-type]
+    assert matching_step(unpacked(packed(key)), case["code"], at(int(case["time"]))) == case["step"]

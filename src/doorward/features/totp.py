@@ -18,17 +18,18 @@ from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
 from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sealed, Sweep
 from doorward.core.records import Account, Authenticator, Moves, Plus, Record, User, column
-from doorward.core.refusals import Refused, invalid
+from doorward.core.refusals import Misconfigured, Refused, invalid
+from doorward.core.settings import Settings
 from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance, current, proof_by
 from doorward.core.steps import Enroll, Factor, Method, next_step
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell, tell_daily
 from doorward.locale import _
-from doorward.primitives import codes, rfc6238, sealing
+from doorward.primitives import rfc6238, sealing
+from doorward.primitives.rfc6238 import Algorithm, TotpKey
 
 METHOD = Method("totp", "otp", frozenset({Factor.HAS}), second=True, enrolls=True)
 
-SECRET_BYTES = 20  # RFC 4226 §4 R6: 160 bits
 ENROLMENT_LIFE = timedelta(minutes=15)
 MOST_DEVICES = 10
 
@@ -84,12 +85,12 @@ async def begin(call: Call, *, name: NameText = "", attempt: AttemptText | None 
     holder, user, _ = await _holder(call, attempt)
     if await call.store.count(Authenticator, user_id=user.id, kind=METHOD.name) >= MOST_DEVICES:
         raise invalid("name", "too_many", f"at most {MOST_DEVICES} devices")
-    secret = call.world.random(SECRET_BYTES)
+    key = new_key(call)
     enrolment = TotpEnrolment(
         id=call.new_id(),
         holder=holder,
         user_id=user.id,
-        secret=call.seal(secret, purpose="totp", context=user.id),
+        secret=_sealed(call, user.id, key),
         name=name,
         created_at=call.now,
         expires_at=call.now + ENROLMENT_LIFE,
@@ -97,16 +98,23 @@ async def begin(call: Call, *, name: NameText = "", attempt: AttemptText | None 
     async with call.store.transaction():
         await call.store.remove(TotpEnrolment, holder=holder)
         await call.store.add(enrolment)
-    return shown(call, user, secret)
+    return shown(call, user, key)
 
 
-def shown(call: Call, user: User, secret: bytes) -> TotpBegun:
+def new_key(call: Call) -> TotpKey:
+    """A new secret, as this installation has them. Devices that were enrolled under other options go on as they are."""
+    options = call.world.feature(Totp)
+    secret = call.world.random(rfc6238.secret_bytes(options.algorithm))
+    return TotpKey(secret, digits=options.digits, algorithm=options.algorithm)
+
+
+def shown(call: Call, user: User, key: TotpKey) -> TotpBegun:
     """A secret as people and apps take it."""
-    key = rfc6238.TotpKey(secret)
     issuer = call.world.feature(Totp).issuer or call.world.settings.rp_name
-    uri = rfc6238.provisioning_uri(key, issuer=issuer, account=user.email or user.username or user.id)
+    account = (user.email or user.username or user.id).replace(":", " ")  # the URI has one between its halves
+    uri = rfc6238.provisioning_uri(key, issuer=issuer, account=account)
     qr = segno.make(uri, error="m", micro=False).svg_inline(border=4, dark="#000", light="#fff", omitsize=True)
-    return TotpBegun(rfc6238.base32(secret), uri, qr, int(ENROLMENT_LIFE.total_seconds()))
+    return TotpBegun(rfc6238.base32(key.secret), uri, qr, int(ENROLMENT_LIFE.total_seconds()))
 
 
 @action("totp.confirm", proving=True)
@@ -117,9 +125,8 @@ async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     if await call.store.change(TotpEnrolment, where, tries=Plus(1)) != 1:
         raise Refused("state_changed", detail="Begin again: this set-up has expired, or had too many wrong codes.")
     enrolment = await call.store.get(TotpEnrolment, holder=holder, user_id=user.id)
-    secret = None if enrolment is None else _opened(call, user.id, enrolment.secret)
-    typed = codes.typed_code(code)
-    step = rfc6238.matching_step(rfc6238.TotpKey(secret), typed, call.now) if secret and typed else None
+    key = None if enrolment is None else _opened(call, user.id, enrolment.secret)
+    step = None if key is None else rfc6238.matching_step(key, code, call.now)
     if enrolment is None or step is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)
     authenticator = Authenticator(
@@ -147,7 +154,7 @@ async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = N
 
 def imported(call: Call, user_id: str, secret: bytes) -> Authenticator:
     """A device that was enrolled in another system, for an operator who takes its users in."""
-    sealed = call.seal(secret, purpose="totp", context=user_id)
+    sealed = _sealed(call, user_id, TotpKey(secret))
     return Authenticator(id=call.new_id(), user_id=user_id, kind=METHOD.name, data=sealed, created_at=call.now)
 
 
@@ -193,14 +200,9 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
 
 async def _spent(call: Call, devices: list[Authenticator], code: str) -> Authenticator | None:
     """The device whose code this is, its step used up."""
-    typed = codes.typed_code(code)
-    if typed is None:
-        return None
     for device in devices:
-        secret = _opened(call, device.user_id, device.data)
-        if secret is None:
-            continue
-        step = rfc6238.matching_step(rfc6238.TotpKey(secret), typed, call.now, after=device.guard)
+        key = _opened(call, device.user_id, device.data)
+        step = None if key is None else rfc6238.matching_step(key, code, call.now, after=device.guard)
         # RFC 6238 §5.2: a code must not be accepted twice. The last step is what counts: two steps can share a code.
         if step is not None:
             where = {"id": device.id, "guard__lt": step, "disabled_at": None}
@@ -213,8 +215,21 @@ async def _devices(call: Call, user_id: str) -> list[Authenticator]:
     return await call.store.find(Authenticator, user_id=user_id, kind=METHOD.name, disabled_at=None)
 
 
-def _opened(call: Call, user_id: str, sealed: str) -> bytes | None:
-    return sealing.unseal(call.keyring, sealed, purpose="totp", context=user_id)
+def _sealed(call: Call, user_id: str, key: TotpKey) -> str:
+    return call.seal(rfc6238.packed(key), purpose="totp", context=user_id)
+
+
+def _opened(call: Call, user_id: str, sealed: str) -> TotpKey | None:
+    kept = sealing.unseal(call.keyring, sealed, purpose="totp", context=user_id)
+    return None if kept is None else rfc6238.unpacked(kept)
+
+
+@action("totp.rename", needs=Needs.SIGNED_IN, status=204)
+async def rename(call: Call, *, id: IdText, name: NameText) -> None:
+    """Give a device another name, or none."""
+    mine = {"id": id, "user_id": call.signed_in.user.id, "kind": METHOD.name}
+    if await call.store.change(Authenticator, mine, name=name) != 1:
+        raise Refused("not_found")
 
 
 @action("totp.remove", needs=Needs.FRESH, status=204)
@@ -249,18 +264,28 @@ async def load_set_up(call: Call, query: Mapping[str, str]) -> Mapping[str, obje
     """The set-up that waits for its code, if one does: the page is the same when it is loaded again."""
     holder, user, _ = await _holder(call, None)
     enrolment = await call.store.get(TotpEnrolment, holder=holder, expires_at__gt=call.now)
-    secret = None if enrolment is None else _opened(call, user.id, enrolment.secret)
-    return {"begun": None if secret is None else shown(call, user, secret)}
+    key = None if enrolment is None else _opened(call, user.id, enrolment.secret)
+    return {"begun": None if key is None else shown(call, user, key)}
+
+
+async def load_device(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """The device to rename; an empty `id` where there is no such."""
+    mine = {"id": query.get("id", ""), "user_id": call.signed_in.user.id, "kind": METHOD.name}
+    device = await call.store.get(Authenticator, **mine)
+    return {"id": "", "name": ""} if device is None else {"id": device.id, "name": device.name}
 
 
 @dataclass(frozen=True)
 class Totp(Feature):
-    """One-time codes of an authenticator app. `issuer` is the name shown there (default: RP_NAME)."""
+    """One-time codes of an authenticator app. `issuer` is the name shown there (default: RP_NAME). `algorithm` and
+    `digits` (6 to 8) are for devices that are enrolled from now on; many apps know no others than these."""
 
     issuer: str = ""
+    algorithm: Algorithm = "SHA1"
+    digits: int = 6
 
     records = (TotpEnrolment,)
-    actions = (begin, confirm, sign_in, remove, list_devices)
+    actions = (begin, confirm, sign_in, rename, remove, list_devices)
     methods = (METHOD,)
     pages = (
         Page(
@@ -274,6 +299,7 @@ class Totp(Feature):
             row="totp_row.html",
             place=20,
         ),
+        Page("/totp/rename", "totp_rename.html", load_device, Needs.SIGNED_IN, area="security"),
         Page("/sign-in/set-up", "sign_in_set_up.html", load_set_up),
     )
     sweeps = (Sweep(TotpEnrolment, "expires_at"),)
@@ -281,3 +307,11 @@ class Totp(Feature):
         Sealed(Authenticator, "data", purpose="totp", context="user_id", kind=METHOD.name),
         Sealed(TotpEnrolment, "secret", purpose="totp", context="user_id"),
     )
+
+    def check(self, settings: Settings) -> None:
+        if ":" in (self.issuer or settings.rp_name):
+            raise Misconfigured("totp.E1", "an app shows no colon in a name; leave it out of issuer, or of RP_NAME")
+        try:
+            TotpKey(bytes(20), digits=self.digits, algorithm=self.algorithm)
+        except ValueError:
+            raise Misconfigured("totp.E2", "digits are 6 to 8, and algorithm is SHA1, SHA256 or SHA512") from None

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -11,6 +12,8 @@ from urllib.parse import quote
 from doorward.primitives.codes import typed_code
 from doorward.primitives.moments import unix_seconds
 from doorward.primitives.tokens import same
+
+Algorithm = Literal["SHA1", "SHA256", "SHA512"]
 
 _SHORTEST_SECRET = 16  # bytes, RFC 4226 §4 R6; 20 are recommended
 _DIGITS = range(6, 9)
@@ -24,13 +27,36 @@ class TotpKey:
     secret: bytes = field(repr=False)
     digits: int = 6
     period: int = 30
-    algorithm: Literal["SHA1", "SHA256", "SHA512"] = "SHA1"
+    algorithm: Algorithm = "SHA1"
 
     def __post_init__(self) -> None:
         if len(self.secret) < _SHORTEST_SECRET:
             raise ValueError(f"a TOTP secret has at least {_SHORTEST_SECRET} bytes, this one has {len(self.secret)}")
         if self.digits not in _DIGITS or self.period < 1 or self.algorithm not in _HASHES:
             raise ValueError("a TOTP key has 6 to 8 digits, a period of a second or more, and SHA1, SHA256 or SHA512")
+
+
+def secret_bytes(algorithm: Algorithm) -> int:
+    """How long a new secret is: as the hash is (RFC 6238 §5.1, RFC 4226 §4 R6)."""
+    return _HASHES[algorithm]().digest_size
+
+
+def packed(key: TotpKey) -> bytes:
+    """A key as it is kept: its secret alone where codes are made as every app can, else JSON."""
+    if key == TotpKey(key.secret):
+        return key.secret
+    kept = {"secret": base32(key.secret), "algorithm": key.algorithm, "digits": key.digits, "period": key.period}
+    return json.dumps(kept).encode()
+
+
+def unpacked(kept: bytes) -> TotpKey:
+    """What `packed` made. A secret is random, and none reads as such an object."""
+    try:
+        found = json.loads(kept)
+        secret = base64.b32decode(found["secret"] + "=" * (-len(found["secret"]) % 8))
+        return TotpKey(secret, found["digits"], found["period"], found["algorithm"])
+    except (ValueError, TypeError, KeyError):
+        return TotpKey(kept)
 
 
 def hotp(key: TotpKey, counter: int) -> str:

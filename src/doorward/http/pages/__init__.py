@@ -53,6 +53,7 @@ FORMS: Mapping[str, Form] = {
     "step_up": Form("/step-up"),
     "totp.begin": Form("/totp", then=""),
     "totp.confirm": Form("/totp", then="/recovery-codes?done=totp.confirm"),
+    "totp.rename": Form("/totp/rename", then="/security?done=totp.rename"),
     "totp.remove": Form("/security", then="/security?done=totp.remove"),
     "phone.add": Form("/phone"),
     "phone.confirm": Form("/phone", then="/phone?done=phone.confirm"),

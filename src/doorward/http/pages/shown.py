@@ -34,6 +34,7 @@ _NOTICES = {
     "phone.confirm": "Your number is confirmed.",
     "phone.remove": "The number is removed.",
     "totp.confirm": "Your authenticator app is connected. Now make recovery codes, for the day your phone is lost.",
+    "totp.rename": "The name is saved.",
     "totp.remove": "The authenticator app is removed.",
     "password.change": "Your password is changed. You are signed out everywhere else.",
     "password.reset": "Your new password is set. You are signed out everywhere else.",
