@@ -24,6 +24,8 @@ from doorward.features import totp
 from doorward.limits import MemoryLimits
 from doorward.presets import standard
 from doorward.primitives import hashing
+from doorward.server.newcomers import taking_in
+from doorward.server.newcomers.newcomer import newcomer
 from doorward.stores import open_store
 from doorward.testing.doubles import ORIGIN, SECRET, House
 from tests.features.people import PASSWORD, code_of, refused, signed_in
@@ -297,6 +299,37 @@ def test_whoever_is_here_stays_as_they_are(doorward: Command, settings: dict[str
     assert signed_in(house.browser()).identity.user.username == "ann"
     again = taken_in(doorward, settings, {"email": "c@example.com"}, {"email": "c@example.com"})
     assert (again["imported"], len(again["there"])) == (1, 1)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_whoever_comes_meanwhile_was_faster(
+    database: str,
+    doorward: Command,
+    settings: dict[str, str],
+    fresh_postgres: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As if they had signed up, and a role had gone, between the look and the write: the others of the batch come."""
+    there = settings if database == "sqlite" else {**settings, "DATABASE_URL": fresh_postgres()}
+    assert doorward("migrate", **there).code == 0
+    assert doorward("user", "add", "ben@example.com", "--username", "ben", stdin=PASSWORD, **there).code == 0
+    names = ("ann", "ben", "cy", "dan", "eve")
+    rows: list[dict[str, object]] = [{"email": f"{name}@example.com", "email_verified": True} for name in names]
+    rows[2]["username"] = "ben"
+    rows[3]["roles"] = ["gone"]
+
+    async def unseen(*_: object, **__: object) -> None:
+        return None
+
+    monkeypatch.setattr(taking_in, "_is_there", unseen)
+    monkeypatch.setattr(taking_in, "check_username", unseen)
+    monkeypatch.setattr(taking_in, "_read", lambda call, said, *_: newcomer(said, now=call.now, without_password=False))
+    report = taken_in(doorward, there, *rows)
+    assert [each["line"] for each in report["there"]] == [2, 3]
+    assert [each["line"] for each in report["bad"]] == [4]
+    assert report["imported"] == 2
+    items = doorward("user", "list", "--json", **there).json["items"]
+    assert {item["email"] for item in items} == {"ann@example.com", "ben@example.com", "eve@example.com"}
 
 
 def test_a_run_that_is_killed_doubles_and_loses_nobody(

@@ -16,6 +16,7 @@ from doorward.server.newcomers import Report, take_in
 from doorward.server.opening import CONFIG, installed, run_story
 from doorward.server.output import PROBLEM, Output, reports
 
+SHOWN = 20  # of those who were here already; after a run that was stopped they are many
 USERS_ONLY = "--check and --without-password belong to --users, --beside-others does not"
 
 
@@ -110,7 +111,8 @@ def _sentences(report: Report) -> list[str]:
         said.append("Not read: " + ", ".join(f"{name!r}" for name, _ in report.unread.most_common(20)))
     if report.there:
         said.append(f"{len(report.there):,} were here already, and stay as they are:")
-        said += [f"  line {number}: {why}" for number, why in report.there]
+        said += [f"  line {number}: {why}" for number, why in report.there[:SHOWN]]
+        said += ["  … (--json names them all)"] if len(report.there) > SHOWN else []
     if report.bad:
         said.append(f"{len(report.bad):,} can't be imported; mend them and run again:")
         said += [f"  line {number}: {why}" for number, why in report.bad]

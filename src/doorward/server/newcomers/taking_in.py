@@ -145,20 +145,25 @@ def _username_key(one: Newcomer) -> str | None:
 
 
 async def _add(call: Call, coming: list[Numbered], report: Report) -> None:
-    """All in one transaction; one by one where somebody else was faster with one of the addresses or names."""
+    """All in one transaction; one by one where one of them can't come after all, because of what was done meanwhile.
+    Afterwards `coming` holds those who came."""
     try:
-        async with call.store.transaction():
+        async with call.all_or_nothing():
             for _, one in coming:
                 await _make(call, one)
-    except Conflict:
+    except (Conflict, Refused) as wrong:
         if len(coming) > 1:
-            for each in list(coming):
-                await _add(call, [each], report)
-            taken = {number for number, _ in report.there}
-            coming[:] = [each for each in coming if each[0] not in taken]
+            alone = [[each] for each in coming]
+            for each in alone:
+                await _add(call, each, report)
+            coming[:] = [came for each in alone for came in each]
             return
-        report.there.append((coming[0][0], "somebody took the address or the user name meanwhile"))
+        ((number, _),) = coming
         coming.clear()
+        if isinstance(wrong, Refused):
+            report.bad.append((number, told(wrong)))
+        else:
+            report.there.append((number, "somebody took the address or the user name meanwhile"))
 
 
 async def _make(call: Call, one: Newcomer) -> None:
