@@ -14,6 +14,7 @@ from doorward.features.introspection import Introspection
 from doorward.features.invitations import Invitations
 from doorward.features.magic_link import MagicLink
 from doorward.features.notices import Notices
+from doorward.features.passkeys import Passkeys
 from doorward.features.password import Password
 from doorward.features.password_check import PasswordCheck
 from doorward.features.password_hashes import PasswordHashes
@@ -45,6 +46,7 @@ def standard() -> tuple[Feature, ...]:
         ResetPassword(),
         EmailCode(),
         MagicLink(),
+        Passkeys(),
         Totp(),
         PhoneNumbers(),
         SmsCode(),

@@ -243,6 +243,20 @@ GOLDEN = {
         """
         + NOT_YOU,
     ),
+    "passkey_copied": (
+        "A passkey of yours at Acme was refused",
+        """
+        Hello Ada,
+
+        Somebody tried to sign in at Acme on 23 November 2026, 12:00 UTC with
+        one of your passkeys, and it had been used less often than it should
+        have been. That happens when a device was copied.
+
+        Nobody came in. If you don’t know why, remove that passkey from your
+        account and make a new one.
+        """
+        + NOT_YOU,
+    ),
     "api_key_created": (
         "A new API key at Acme",
         """

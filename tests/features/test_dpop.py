@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from doorward.core.call import Call, ProofHeader
+from doorward.core.possession import SpentProof
 from doorward.core.refusals import Refused
 from doorward.core.session import Session
 from doorward.delivery.upkeep import Upkeep
 from doorward.features import password, refresh_tokens, sessions, step_up, totp
-from doorward.features.dpop import SpentProof
 from doorward.primitives import tokens
 from doorward.testing.doubles import Guest, House
 from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, with_totp

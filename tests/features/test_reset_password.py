@@ -263,7 +263,7 @@ def test_nor_does_it_on_the_way_in(open_house: Callable[..., House]) -> None:
     guest = forgot(house, "bob@example.com")
     assert by_code(guest).hold == Prove(("password",))
     held = signed_in(guest, "bob@example.com", NEW, attempt=guest.client.attempt)
-    assert held.hold == Enroll(("totp",))
+    assert held.hold == Enroll(("passkey", "totp"))
     refused("wrong_method", guest.do, totp.begin)
 
 

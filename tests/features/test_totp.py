@@ -205,7 +205,7 @@ def test_where_a_second_factor_is_demanded_it_is_enrolled_while_signing_in(open_
     house: House = open_house(policy="strict")
     guest = house.browser()
     guest.do(sign_up.sign_up, email="ann@example.com", password=PASSWORD)
-    assert guest.do(verify_email.verify, code=house.mail.code()).hold == Enroll(("totp",))
+    assert guest.do(verify_email.verify, code=house.mail.code()).hold == Enroll(("passkey", "totp"))
     refused("not_signed_in", guest.do, sessions.session)
     secret = base64.b32decode(guest.do(totp.begin).secret)
     assert guest.do(totp.confirm, code=code_of(house, secret)).identity.aal == 2

@@ -8,19 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.security import attacks_on_second_factors
+
 TESTS = Path(__file__).parents[1]
 
 HOSTILE = "scenarios/test_hostile_input.py::test_a_field_that_is_not_as_it_should_be"
 JWT = "primitives/test_jwt.py::test_hostile_tokens"
 VECTORS = "primitives/test_wycheproof.py::test"
 DUMP = "security/test_threat_model_of_servers.py::test_no_secret_stands_in_a_dump"
-PASSWORD, TOTP = "features/test_password.py", "features/test_totp.py"
+PASSWORD = "features/test_password.py"
 KEYS = "features/test_api_keys.py"
 ROLES = "features/test_roles.py"
 INVITED = "features/test_invitations_attacked.py"
 RESET = "features/test_reset_password.py"
 
 HELD: dict[str, tuple[str, ...]] = {
+    **attacks_on_second_factors.HELD,
     "ENUM-01": (
         f"{PASSWORD}::test_unknown_wrong_and_disabled_are_one_answer_and_one_amount_of_work",
         "primitives/test_hashing.py::test_work_for_nobody_takes_as_long_as_a_wrong_password",
@@ -67,44 +70,6 @@ HELD: dict[str, tuple[str, ...]] = {
         "security/test_threat_model_of_servers.py::test_emptied_limits_give_no_more_tries_at_one_account",
     ),
     "BRUTE-22": ("features/test_recovery_codes.py::test_what_is_no_code_costs_a_try_too",),
-    "MFA-01": (f"{TOTP}::test_a_code_works_once_and_so_does_no_older_one",),
-    "MFA-02": (f"{TOTP}::test_of_two_hundred_parallel_uses_one_gets_in",),
-    "MFA-03": (f"{TOTP}::test_an_attempt_has_five_tries_and_a_new_attempt_does_not_give_the_authenticator_more",),
-    "MFA-05": (
-        f"{TOTP}::test_a_pending_sign_in_can_do_nothing_else",
-        "scenarios/test_stolen.py::test_an_attempt_opens_nothing_by_itself",
-    ),
-    "MFA-06": (
-        "security/test_one_door.py::test_sessions_are_made_at_one_place",
-        "django/test_hosting.py::test_who_has_a_second_factor_is_nobody_to_authenticate",
-    ),
-    "MFA-07": ("security/test_attacks.py::test_no_field_is_taken_that_an_action_does_not_have",),
-    "MFA-09": (
-        "core/test_steps.py::test_done_is_never_reached_without_what_the_policy_asks",
-        "security/test_ways_around.py::test_a_sign_up_and_a_sign_in_are_never_one_attempt",
-    ),
-    "MFA-10": (
-        f"{TOTP}::test_a_pending_sign_in_can_do_nothing_else",
-        "security/test_ways_around.py::test_the_proof_of_ones_own_mailbox_does_not_enrol_a_factor_for_somebody_else",
-        "security/test_ways_around.py::test_an_attempt_that_is_refused_binds_nothing",
-    ),
-    "MFA-12": (
-        f"{TOTP}::test_a_code_of_one_user_is_wrong_for_another",
-        "features/test_recovery_codes.py::test_a_code_of_one_user_is_wrong_for_another",
-    ),
-    "MFA-14": ("primitives/test_rfc6238.py::test_weak_keys_are_refused",),
-    "MFA-15": (
-        f"{TOTP}::test_only_exactly_six_ascii_digits",
-        "primitives/test_rfc6238.py::test_hostile_input_matches_nothing",
-    ),
-    "MFA-17": ("features/test_step_up.py::test_another_users_proof_is_refused",),
-    "MFA-18": (f"{TOTP}::test_removal_needs_a_fresh_proof",),
-    "MFA-21": (
-        "features/test_recovery_codes.py::test_of_forty_parallel_uses_one_gets_in",
-        "features/test_recovery_codes.py::test_a_new_set_ends_the_old_one",
-    ),
-    "MFA-22": ("features/test_sms_code.py::test_a_number_that_changes_between_code_and_proof_ends_the_code",),
-    "MFA-24": ("core/test_settings.py::test_a_value_that_can_not_be_used_is_named",),
     "RESET-01": (
         "primitives/test_text.py::test_addresses_that_pass_for_another",
         "features/test_reset_password_of_hosts_users.py::test_a_letter_goes_to_what_is_stored_and_to_nothing_that_looks_like_it",
@@ -356,8 +321,6 @@ HELD: dict[str, tuple[str, ...]] = {
 
 # Features that are not there yet, and the attacks on them.
 WAITING: dict[str, str] = {
-    "passkeys": "WEBAUTHN-01 WEBAUTHN-02 WEBAUTHN-03 WEBAUTHN-04 WEBAUTHN-06 WEBAUTHN-07 WEBAUTHN-08 WEBAUTHN-11 "
-    "WEBAUTHN-14 WEBAUTHN-15 WEBAUTHN-16",
     "installations of several tenants": "KEYS-02",
     "webhooks": "SSRF-01 SSRF-03",
     "audit": "LOG-02",

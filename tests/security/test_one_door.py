@@ -18,6 +18,7 @@ WAYS_IN = {
     ("_with_proofs", "src/doorward/core/sign_in.py", "_raised"),
     ("_with_proofs", "src/doorward/core/sign_in.py", "add_proof"),
     ("add_proof", "src/doorward/features/totp.py", "confirm"),
+    ("add_proof", "src/doorward/features/passkeys/register.py", "_bound"),
     # What leads from a protected host to a session that exists: a code for who is signed in, a cookie for the code.
     ("_pass", "src/doorward/features/forward_auth.py", "hand_over"),
     ("_pass", "src/doorward/features/forward_auth.py", "arrive"),
@@ -30,6 +31,9 @@ WAYS_IN = {
 WAYS_TO_ADVANCE = {
     # Adds no proof: an attempt that lacked nothing but the word that the account is kept, through all gates again.
     ("src/doorward/features/account.py", "keep_account"),
+    # A passkey that was made, or used: each verified in the line before.
+    ("src/doorward/features/passkeys/register.py", "_bound"),
+    ("src/doorward/features/passkeys/sign_in.py", "finish"),
     ("src/doorward/features/password.py", "sign_in"),
     ("src/doorward/features/recovery_codes.py", "sign_in"),
     ("src/doorward/features/sms_code.py", "sign_in"),

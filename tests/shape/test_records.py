@@ -21,7 +21,7 @@ ABOUT_NOBODY = {
     "PendingSignUp": "an address that nobody has proved; swept when it expires",
     "OutboxMessage": "a letter on its way, sealed; swept when it expires",
     "Role": "what those who have it may do",
-    "SpentProof": "the id of a proof of possession, so that none is used twice; swept when it expires",
+    "SpentProof": "what makes a proof of possession the one it is, so that none is used twice; swept when it expires",
     "TokenKey": "a signing key of the installation",
     "LimitWindow": "counts by keyed digest; swept within a day",
 }

@@ -124,11 +124,13 @@ RoleText = Annotated[str, Text(150)]  # as long as the longest name of one of Dj
 ScopeList = Annotated[tuple[str, ...], Text(64, token=True)]
 UrlText = Annotated[str, Text(2048, least=0)]
 Issue = Literal["session", "tokens"]
+# A JSON object of a form that others have set, such as `credential.toJSON()`; what reads it closes it.
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: its plain type (`str`, `bool`, `int`, or `tuple` of texts), bounds, choices and default."""
+    """One argument: its plain type (`str`, `bool`, `int`, `dict`, or `tuple` of texts), bounds, choices and default."""
 
     name: str
     kind: type
@@ -329,4 +331,5 @@ def _check_text(argument: Argument, value: str) -> None:
 
 def _expected(argument: Argument) -> str:
     names: dict[type, str] = {str: "text", bool: "true or false", int: "a whole number", tuple: "a list of texts"}
+    names[dict] = "an object"
     return f"expected {names[argument.kind]}"

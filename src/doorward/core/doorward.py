@@ -15,6 +15,7 @@ from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.links import MailedLink
 from doorward.core.ports import BreachSearch, Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
+from doorward.core.possession import SpentProof
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
@@ -62,7 +63,7 @@ class Doorward:
         self.actions = _unique("action", ((a.name, a) for f in features for a in f.actions))
         self.pages: dict[str, Page] = _unique("page", ((p.path, p) for f in features for p in f.pages))
         self.records = records_of(features)
-        expiring = (Attempt, Session, HostPass, MailedLink, OutboxMessage, FormerUsername)
+        expiring = (Attempt, Session, HostPass, MailedLink, OutboxMessage, FormerUsername, SpentProof)
         self.sweeps = tuple(Sweep(kind, "expires_at") for kind in expiring)
         self.sweeps += tuple(sweep for feature in features for sweep in feature.sweeps)
         self.chores = tuple(chore for feature in features for chore in feature.chores)
@@ -132,7 +133,7 @@ class Doorward:
 
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     """Every record class of the core and of these features, once."""
-    ours = (*CORE_RECORDS, Attempt, Session, HostPass, MailedLink, FormerUsername)
+    ours = (*CORE_RECORDS, Attempt, Session, HostPass, MailedLink, FormerUsername, SpentProof)
     return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 

@@ -88,6 +88,14 @@ class TextsHeldBack(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CounterWentBack(Event):
+    """A passkey counted less than before, as a copy of it does. `refused`, where no copy of it should be."""
+
+    authenticator_id: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryCodeUsed(Event):
     """A recovery code was spent; `left` are still good."""
 

@@ -22,6 +22,7 @@ REASONS: dict[str, Reason] = {
     "password_context": Reason(400, "Password too close", "The password holds your name, address or the service's."),
     "wrong_method": Reason(400, "Not this way", "This step can't be taken that way now."),
     "wrong_credentials": Reason(401, "Not signed in", "The name or the password is wrong."),
+    "unknown_passkey": Reason(401, "Passkey not known", "This passkey is not known here, or not any more."),
     "wrong_code": Reason(401, "Wrong code", "This code is wrong, was used, or has expired."),
     "no_sign_in_under_way": Reason(401, "No sign-in under way", "Start again from the sign-in page."),
     "attempt_expired": Reason(401, "Too late", "This sign-in took too long. Start again from the sign-in page."),

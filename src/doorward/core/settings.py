@@ -9,19 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import PurePath
 from typing import Any, Literal
 
+from doorward.core import parsers
+from doorward.core.parsers import Network, a_text
 from doorward.core.refusals import Misconfigured
-from doorward.core.theme import Theme, parse_theme
-from doorward.locale import catalogues
-from doorward.primitives import text
+from doorward.core.theme import Theme
 from doorward.primitives.keyring import parse_secret
-from doorward.primitives.phones import is_region
 from doorward.primitives.urls import Origin
-
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +104,8 @@ class Settings:
     reserved_usernames: tuple[str, ...] = ()
     phone_region: str = ""
     rp_name: str = "Doorward"
+    rp_id: str = ""
+    related_origins: tuple[Origin, ...] = ()
     locales: str = ""
     templates: str = ""
     theme: Theme | None = None
@@ -132,6 +129,11 @@ class Settings:
         """All that a browser may be sent to, beside ORIGIN."""
         return (*self.return_origins, *self.protected_origins)
 
+    @property
+    def relying_party(self) -> str:
+        """The domain that passkeys are for: RP_ID, or the host of ORIGIN."""
+        return self.rp_id or self.origin.host
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -146,32 +148,15 @@ class Setting:
         return self.name.lower()
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected text, not {type(value).__name__}")
-    return value
-
-
 def _secret(value: Any) -> tuple[tuple[str, bytes], ...]:
     try:
-        return parse_secret(_text(value))
+        return parse_secret(a_text(value))
     except UnicodeEncodeError:
         raise ValueError("the secret has a character that can't be stored") from None
 
 
 def _pepper(value: Any) -> tuple[tuple[str, bytes], ...]:
     return _secret(value) if value else ()
-
-
-def _service(value: Any) -> str:
-    """The address of a service that we ask. What goes out must not be read, nor the answer changed, on the way."""
-    text = _text(value).rstrip("/")
-    if text:
-        scheme, _, rest = text.partition("://")
-        origin = Origin.parse(f"{scheme}://{rest.partition('/')[0]}")
-        if not (origin.is_secure or origin.is_loopback) or "?" in text or "#" in text:
-            raise ValueError("expected an https URL without a query")
-    return text
 
 
 def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
@@ -182,37 +167,8 @@ def _list(item: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     return parse
 
 
-def _domain(value: Any) -> str:
-    """As the domain of a canonical address; a dot before it stays: all hosts below."""
-    below = "." if _text(value).startswith(".") else ""
-    canonical = text.canonical_address(f"a@{value.removeprefix('.')}")
-    if canonical is None:
-        raise ValueError(f"{value!r} is no domain of addresses; write example.com, or .example.com for all below it")
-    return below + canonical.partition("@")[2]
-
-
-def _locales(value: Any) -> str:
-    folder = str(value)
-    catalogues(folder)
-    return folder
-
-
-def _path(value: Any) -> str:
-    if not isinstance(value, str | PurePath):
-        raise ValueError(f"expected a path, not {type(value).__name__}")
-    return str(value)
-
-
-def _theme(value: Any) -> Theme | None:
-    return parse_theme(value) if value else None
-
-
-def _network(value: Any) -> Network:
-    return ip_network(_text(value), strict=True)
-
-
 def _origin(value: Any) -> Origin:
-    return value if isinstance(value, Origin) else Origin.parse(_text(value))
+    return value if isinstance(value, Origin) else Origin.parse(a_text(value))
 
 
 def _choice(*allowed: str) -> Callable[[Any], str]:
@@ -222,12 +178,6 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
         return str(value)
 
     return parse
-
-
-def _region(value: Any) -> str:
-    if not is_region(_text(value)):
-        raise ValueError(f"expected a region such as DE, and the extra `phone` installed, not {value!r}")
-    return str(value)
 
 
 def _flag(value: Any) -> bool:
@@ -274,15 +224,15 @@ def _policy_table(table: dict[str, Any]) -> Policy:
 SETTINGS: tuple[Setting, ...] = (
     Setting("SECRET", "Master secret, 32 bytes or more; or several as `id:secret,id:secret`, newest first.", _secret),
     Setting("ORIGIN", "Scheme, host and port people see, such as https://auth.example.com.", _origin),
-    Setting("DATABASE_URL", "`sqlite:///path` or `postgresql://user:pass@host/name`.", _text),
+    Setting("DATABASE_URL", "`sqlite:///path` or `postgresql://user:pass@host/name`.", a_text),
     Setting(
-        "REDIS_URL", "Valkey or Redis for short-term limits, `redis://host:6379/0`; without it the database.", _text
+        "REDIS_URL", "Valkey or Redis for short-term limits, `redis://host:6379/0`; without it the database.", a_text
     ),
-    Setting("SMTP_URL", "`smtp://user:pass@host:587?tls=starttls`; without it letters go to the terminal.", _text),
-    Setting("MAIL_FROM", "Sender address of letters.", _text),
-    Setting("SMS_URL", "`twilio://SID:TOKEN@/?from=+1…` or another service; without it no text messages.", _text),
-    Setting("SMS_COUNTRIES", "Where text messages may go, such as `DE,AT`; else PHONE_REGION.", _list(_region)),
-    Setting("TRUSTED_PROXIES", "Networks whose X-Forwarded-* headers are believed.", _list(_network)),
+    Setting("SMTP_URL", "`smtp://user:pass@host:587?tls=starttls`; without it letters go to the terminal.", a_text),
+    Setting("MAIL_FROM", "Sender address of letters.", a_text),
+    Setting("SMS_URL", "`twilio://SID:TOKEN@/?from=+1…` or another service; without it no text messages.", a_text),
+    Setting("SMS_COUNTRIES", "Where text messages may go, such as `DE,AT`; else PHONE_REGION.", _list(parsers.region)),
+    Setting("TRUSTED_PROXIES", "Networks whose X-Forwarded-* headers are believed.", _list(parsers.network)),
     Setting("POLICY", "`standard`, `strict`, or a table of single demands.", _policy),
     Setting(
         "TOKEN_ALGORITHM",
@@ -290,7 +240,7 @@ SETTINGS: tuple[Setting, ...] = (
         _choice("ES256", "RS256", "PS256", "Ed25519", "HS256"),
     ),
     Setting("TOKEN_KEY_ROTATION", "Days after which the signing key is replaced; 0: only by hand.", _number(0, 3650)),
-    Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(_text)),
+    Setting("TOKEN_AUDIENCE", "Services that access tokens may be made for, beside Doorward itself.", _list(a_text)),
     Setting("RETURN_ORIGINS", "Other origins that a sign-in may return to.", _list(_origin)),
     Setting("PROTECTED_ORIGINS", "Other origins whose proxy routes /auth/ here, for forward-auth.", _list(_origin)),
     Setting(
@@ -298,24 +248,30 @@ SETTINGS: tuple[Setting, ...] = (
         "`open`, `domains`, `invitation` or `closed`.",
         _choice("open", "domains", "invitation", "closed"),
     ),
-    Setting("SIGN_UP_DOMAINS", "Domains whose addresses may sign up; `.example.com`: all below it.", _list(_domain)),
-    Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(_text)),
-    Setting("PHONE_REGION", "Where phone numbers without `+` are from, such as `DE`.", _region),
-    Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", _text),
-    Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", _locales),
-    Setting("TEMPLATES", "Folder with templates of your own for pages, and in `letters` for letters.", _path),
-    Setting("THEME", "Colours, radius and fonts of pages, such as `accent=#0d6854; radius=8px`.", _theme),
-    Setting("LOGO", "A picture in the place of the name on pages: SVG, PNG, JPEG or WebP.", _path),
+    Setting(
+        "SIGN_UP_DOMAINS", "Domains whose addresses may sign up; `.example.com`: all below.", _list(parsers.domain)
+    ),
+    Setting("RESERVED_USERNAMES", "User names that nobody chooses, beside those we reserve.", _list(a_text)),
+    Setting("PHONE_REGION", "Where phone numbers without `+` are from, such as `DE`.", parsers.region),
+    Setting(
+        "RP_ID", "The domain that passkeys are for: ORIGIN's host or one above. It can't change later.", parsers.host
+    ),
+    Setting("RELATED_ORIGINS", "Origins of other domains where the same passkeys sign in.", _list(_origin)),
+    Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", a_text),
+    Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", parsers.locales),
+    Setting("TEMPLATES", "Folder with templates of your own for pages, and in `letters` for letters.", parsers.path),
+    Setting("THEME", "Colours, radius and fonts of pages, such as `accent=#0d6854; radius=8px`.", parsers.theme),
+    Setting("LOGO", "A picture in the place of the name on pages: SVG, PNG, JPEG or WebP.", parsers.path),
     Setting("PASSWORD_HASH", "`argon2id` or `bcrypt` for new passwords.", _choice("argon2id", "bcrypt")),
     Setting(
         "PEPPER",
         "Goes into the hash of passwords, and stands in no database: `id:secret,id:secret`, newest first.",
         _pepper,
     ),
-    Setting("BREACHED_FILTER", "A filter that `doorward breached build` made, beside the one that ships.", _text),
-    Setting("BREACHED_URL", "A service to ask too, such as https://api.pwnedpasswords.com/range.", _service),
+    Setting("BREACHED_FILTER", "A filter that `doorward breached build` made, beside the one that ships.", a_text),
+    Setting("BREACHED_URL", "A service to ask too, such as https://api.pwnedpasswords.com/range.", parsers.service),
     Setting("HASH_MEMORY_MIB", "Memory that hashing, running and queued, may declare together.", _number(64, 65536)),
-    Setting("LISTEN", "Address and port of `doorward serve`.", _text),
+    Setting("LISTEN", "Address and port of `doorward serve`.", a_text),
     Setting("LOG_LEVEL", "debug, info, warning or error.", _choice("debug", "info", "warning", "error")),
     Setting("DEBUG", "Host adapters only: accept loopback addresses as origin while developing.", _flag),
 )

@@ -53,7 +53,7 @@ BY_RESET = "reset"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One successful use of an authenticator."""
+    """One successful use of an authenticator. `amr`: one value, or several with spaces between."""
 
     method: str
     amr: str
@@ -139,7 +139,7 @@ Gate = Callable[[Facts], Hold | None]
 
 def somebody_is_known(facts: Facts) -> Hold | None:
     """A proof says who this is: by a method that can stand alone, not by a second factor of somebody unknown."""
-    if any(_method(facts, proof).primary for proof in facts.proofs):
+    if any(_says_who(facts, proof) for proof in facts.proofs):
         return None
     return Prove(_usable(facts, lambda method: method.primary))
 
@@ -230,13 +230,20 @@ def assurance_level(proofs: Iterable[Proof]) -> int:
 def amr_of(proofs: Iterable[Proof]) -> tuple[str, ...]:
     """The `amr` values (RFC 8176) of a set of proofs, in the order they were given, `mfa` last at AAL2."""
     proofs = tuple(proofs)
-    values = dict.fromkeys(proof.amr for proof in proofs)
+    values = dict.fromkeys(value for proof in proofs for value in proof.amr.split())
     return (*values, "mfa") if assurance_level(proofs) >= 2 else tuple(values)
 
 
 def _method(facts: Facts, proof: Proof) -> Method:
     # A method that was switched off since proves nothing any more.
     return facts.methods.get(proof.method, _NOTHING)
+
+
+def _says_who(facts: Facts, proof: Proof) -> bool:
+    """A proof of less than its method can show stands beside another one, such as a passkey that did not ask who
+    touched it."""
+    method = _method(facts, proof)
+    return method.primary and proof.factors >= method.factors
 
 
 _NOTHING = Method("", "", frozenset())

@@ -315,6 +315,19 @@ TEXTS: Mapping[str, Text] = {
             NOT_YOU,
         ),
     ),
+    "passkey_copied": Text(
+        _("A passkey of yours at {service} was refused"),
+        (
+            Say(
+                _(
+                    "Somebody tried to sign in at {service} on {time} with one of your passkeys, and it had been used "
+                    "less often than it should have been. That happens when a device was copied."
+                )
+            ),
+            Say(_("Nobody came in. If you don’t know why, remove that passkey from your account and make a new one.")),
+            NOT_YOU,
+        ),
+    ),
     "api_key_created": Text(
         _("A new API key at {service}"),
         (

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
 
 from doorward.core.call import Call, ProofHeader
-from doorward.core.feature import Feature, Sweep
-from doorward.core.records import Moves, Record, column
+from doorward.core.feature import Feature
+from doorward.core.possession import spend_proof
 from doorward.core.refusals import Refused
 from doorward.primitives import dpop, tokens
 from doorward.primitives.jwt import InvalidToken
@@ -17,17 +15,6 @@ from doorward.primitives.moments import unix_seconds
 NONCE_EVERY = 120  # seconds; the one before is good as well
 # A proof is good for a minute around its time; nodes' clocks may differ by another (rule 29).
 KEPT = timedelta(seconds=3 * dpop.MOST_AGE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpentProof(Record):
-    """A proof that was used: one row for key and `jti`, for as long as its time would still do."""
-
-    table: ClassVar[str] = "doorward_dpop_proof"
-    moves: ClassVar[Moves] = Moves.NEVER
-
-    digest: str = column(key=True)
-    expires_at: datetime = column(index=True)
 
 
 async def check_proof(call: Call, header: ProofHeader, token: str) -> str:
@@ -47,7 +34,7 @@ async def check_proof(call: Call, header: ProofHeader, token: str) -> str:
         raise Refused("use_dpop_nonce", nonce=_nonces(call)[0])
     digest = tokens.digest(f"{proof.jkt}.{proof.jti}", purpose="dpop-jti")
     expires_at = datetime.fromtimestamp(proof.issued, UTC) + KEPT
-    if not await call.store.add(SpentProof(digest=digest, expires_at=expires_at)):
+    if not await spend_proof(call, digest, until=expires_at):
         raise Refused("invalid_proof")
     header.jkt = proof.jkt
     return proof.jkt
@@ -65,6 +52,4 @@ def _nonces(call: Call) -> list[str]:
 class Dpop(Feature):
     """Sender-constrained tokens, for programs that send a proof when they sign in."""
 
-    records = (SpentProof,)
     possession = (check_proof,)
-    sweeps = (Sweep(SpentProof, "expires_at"),)

@@ -13,15 +13,14 @@ from doorward.core.accounts import account_of
 from doorward.core.action import AttemptText, CodeText, IdText, NameText, Needs, action
 from doorward.core.call import Call
 from doorward.core.devices import is_known_device
-from doorward.core.doorward import require
+from doorward.core.enrolling import holder_of
 from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
-from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sealed, Sweep
 from doorward.core.records import Account, Authenticator, Moves, Plus, Record, User, column
 from doorward.core.refusals import Misconfigured, Refused, invalid
 from doorward.core.settings import Settings
-from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance, current, proof_by
-from doorward.core.steps import Enroll, Factor, Method, next_step
+from doorward.core.sign_in import Stepped, add_proof, advance, current, proof_by
+from doorward.core.steps import Factor, Method
 from doorward.core.tries import fail, limit_tries, spend_code_try, spend_try, succeed
 from doorward.core.users import tell, tell_daily
 from doorward.locale import _
@@ -82,7 +81,7 @@ class TotpDevices:
 @action("totp.begin")
 async def begin(call: Call, *, name: NameText = "", attempt: AttemptText | None = None) -> TotpBegun:
     """Show a new secret as QR code and text. It counts for nothing until a code of it is confirmed."""
-    holder, user, _ = await _holder(call, attempt)
+    holder, user, _ = await holder_of(call, attempt, METHOD)
     if await call.store.count(Authenticator, user_id=user.id, kind=METHOD.name) >= MOST_DEVICES:
         raise invalid("name", "too_many", f"at most {MOST_DEVICES} devices")
     key = new_key(call)
@@ -120,7 +119,7 @@ def shown(call: Call, user: User, key: TotpKey) -> TotpBegun:
 @action("totp.confirm", proving=True)
 async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
     """Bind the device whose code this is. It counts as proved at once."""
-    holder, user, under_way = await _holder(call, attempt)
+    holder, user, under_way = await holder_of(call, attempt, METHOD)
     where = {"holder": holder, "expires_at__gt": call.now, "tries__lt": call.policy.code_tries}
     if await call.store.change(TotpEnrolment, where, tries=Plus(1)) != 1:
         raise Refused("state_changed", detail="Begin again: this set-up has expired, or had too many wrong codes.")
@@ -156,26 +155,6 @@ def imported(call: Call, user_id: str, secret: bytes) -> Authenticator:
     """A device that was enrolled in another system, for an operator who takes its users in."""
     sealed = _sealed(call, user_id, TotpKey(secret))
     return Authenticator(id=call.new_id(), user_id=user_id, kind=METHOD.name, data=sealed, created_at=call.now)
-
-
-async def _holder(call: Call, attempt: str | None) -> tuple[str, User, UnderWay | None]:
-    """Who may enrol: a fresh session, or an attempt that is held for just this (rule 7)."""
-    if attempt is None and call.identity is not None:
-        await require(call, Needs.FRESH)
-        return call.identity.session.id, call.identity.user, None
-    if attempt is None and not call.client.attempt:
-        raise Refused("not_signed_in")
-    under_way = await current(call, attempt)
-    user = await call.store.get(User, id=under_way.attempt.user_id)
-    account = None if user is None else await call.store.get(Account, user_id=user.id)
-    if user is None or account is None:
-        raise Refused("wrong_method")
-    proofs = under_way.attempt.proved
-    step = next_step(await facts_of(call, user, account, proofs), call.world.gates)
-    mailed = any(proof.method == "email" and proof.may_bind for proof in proofs)
-    if not isinstance(step, Enroll) or METHOD.name not in step.methods or not mailed:
-        raise Refused("wrong_method")
-    return under_way.attempt.digest, user, under_way
 
 
 @action("sign_in.totp", proving=True)
@@ -262,7 +241,7 @@ async def list_devices(call: Call) -> TotpDevices:
 
 async def load_set_up(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """The set-up that waits for its code, if one does: the page is the same when it is loaded again."""
-    holder, user, _ = await _holder(call, None)
+    holder, user, _ = await holder_of(call, None, METHOD)
     enrolment = await call.store.get(TotpEnrolment, holder=holder, expires_at__gt=call.now)
     key = None if enrolment is None else _opened(call, user.id, enrolment.secret)
     return {"begun": None if key is None else shown(call, user, key)}

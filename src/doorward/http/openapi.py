@@ -30,6 +30,7 @@ _PLAIN: Mapping[Any, Schema] = {
     int: {"type": "integer"},
     float: {"type": "number"},
     datetime: _TIME,
+    dict: {"type": "object"},
     NoneType: {"type": "null"},
 }
 

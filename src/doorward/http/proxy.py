@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from doorward.core.settings import Network
+from doorward.core.parsers import Network
 from doorward.http.messages import Request
 
 MAX_HOPS = 20

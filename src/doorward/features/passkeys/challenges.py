@@ -1,0 +1,79 @@
+"""Challenges: made here, good once, for one ceremony of one holder, and for five minutes. None is stored before use.
+
+A challenge says itself what was asked, under a MAC that also covers who it is for; so a flood of beginnings fills
+nothing (rule 38). At the end of its ceremony, right or wrong, it is spent.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntFlag
+
+from doorward.core.call import Call
+from doorward.core.possession import spend_proof
+from doorward.core.refusals import Refused
+from doorward.primitives import tokens
+from doorward.primitives.keyring import Keyring
+from doorward.primitives.moments import unix_seconds
+
+LIFE = timedelta(minutes=5)
+NONCE = 16
+_VERSION = b"\x01"
+_BODY = len(_VERSION) + NONCE + 8 + 1
+_TAG = 32
+
+
+class Asked(IntFlag):
+    """What a ceremony was begun with, and is ended by. `VERIFIED`: the authenticator must verify its user. `SILENT`:
+    a passkey is made without anybody's touch. `BROWSER`: the cookie must come along that was set. `VOUCHED`: its maker
+    must be known."""
+
+    NOTHING = 0
+    VERIFIED = 1
+    SILENT = 2
+    BROWSER = 4
+    VOUCHED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenge of ours that came back."""
+
+    raw: bytes
+    asked: Asked
+    expires_at: datetime
+
+
+def make(call: Call, ceremony: str, *, holder: str, about: str, asked: Asked = Asked.NOTHING) -> bytes:
+    """A challenge for a ceremony (`create` or `get`) of a holder (a session, an attempt) about a user, or nobody."""
+    expires_at = int(unix_seconds(call.now + LIFE))
+    body = _VERSION + call.world.random(NONCE) + expires_at.to_bytes(8, "big") + bytes([asked])
+    return body + _tag(call.keyring, call.keyring.current_id, body, ceremony, holder, about)
+
+
+def read(call: Call, raw: bytes, ceremony: str, *, holder: str, about: str) -> Challenge | None:
+    """The challenge, if it is ours and was made for just this. It may be spent, or too old."""
+    if len(raw) != _BODY + _TAG or raw[:1] != _VERSION:
+        return None
+    body, tag = raw[:_BODY], raw[_BODY:]
+    tags = [_tag(call.keyring, id, body, ceremony, holder, about) for id in call.keyring.ids]
+    if not any([hmac.compare_digest(tag, one) for one in tags]):
+        return None
+    expires_at = datetime.fromtimestamp(int.from_bytes(body[-9:-1], "big"), UTC)
+    return Challenge(raw, Asked(body[-1]), expires_at)
+
+
+async def spend(call: Call, challenge: Challenge) -> None:
+    """Use it up, before anything is verified. Raises `state_changed` where it is too old, or was used."""
+    digest = tokens.digest(tokens.encode(challenge.raw), purpose="passkey-challenge")
+    in_time = call.now < challenge.expires_at
+    if not in_time or not await spend_proof(call, digest, until=challenge.expires_at):
+        raise Refused("state_changed", "This took too long, or was sent twice. Begin again.")
+
+
+def _tag(keyring: Keyring, key_id: str, body: bytes, ceremony: str, holder: str, about: str) -> bytes:
+    key = keyring.key("passkey-challenge", key_id=key_id)
+    bound = tokens.hmac_digest(key, ceremony, holder, about, tokens.encode(body))
+    return tokens.decode(bound.removeprefix("1.")) or b""

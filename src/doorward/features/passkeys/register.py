@@ -1,0 +1,133 @@
+"""Make a passkey: in a session, in a sign-in that asks for one, or as the first thing of a new account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from doorward.core.action import AttemptText, JsonObject, ShortName, action
+from doorward.core.call import Call
+from doorward.core.enrolling import holder_of
+from doorward.core.events import AuthenticatorAdded
+from doorward.core.records import Account, Plus, User
+from doorward.core.refusals import Refused, invalid
+from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance
+from doorward.core.users import tell
+from doorward.features.passkeys import challenges
+from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, name_for, parsed, signal
+from doorward.features.passkeys.challenges import Asked
+from doorward.features.passkeys.stored import METHOD, MOST_PASSKEYS, Passkey, made_of, passkeys_of
+from doorward.locale import _
+from doorward.primitives import webauthn
+from doorward.primitives.webauthn import Registered
+
+CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who makes a passkey. `user` is None in a sign-up: the account is made with its passkey."""
+
+    key: str
+    about: str
+    user_handle: bytes
+    name: str
+    display_name: str
+    passkeys: list[Passkey]
+    user: User | None
+    under_way: UnderWay | None
+
+    @property
+    def attempt(self) -> str | None:
+        return None if self.under_way is None else self.under_way.secret
+
+
+@action("passkeys.register.begin")
+async def begin(
+    call: Call, *, attempt: AttemptText | None = None, hint: Hint | None = None, conditional: bool = False
+) -> Begun:
+    """What `navigator.credentials.create()` takes. `conditional`: the browser may make one without asking, as it does
+    after a sign-in by a password that it has filled in."""
+    holder = await _holder(call, attempt)
+    if conditional and holder.under_way is not None:
+        raise invalid("conditional", "not_offered", "a passkey is made silently by who is signed in")
+    if len(holder.passkeys) >= MOST_PASSKEYS:
+        raise invalid("name", "too_many", f"at most {MOST_PASSKEYS} passkeys")
+    asked = Asked.SILENT if conditional else Asked.NOTHING
+    if holder.user is None:  # it will be all that its user has, so it must be two factors
+        asked |= Asked.VERIFIED
+    options = webauthn.creation_options(
+        challenge=challenges.make(call, CREATE, holder=holder.key, about=holder.about, asked=asked),
+        rp_id=call.world.settings.relying_party,
+        rp_name=call.world.settings.rp_name,
+        user_handle=holder.user_handle,
+        user_name=holder.name,
+        display_name=holder.display_name,
+        exclude=[passkey.descriptor for passkey in holder.passkeys],
+        user_verification="required" if Asked.VERIFIED in asked else "preferred",
+        # A security key may have no room for one more; beside a password it need not be found without its id.
+        resident_key="preferred" if hint == "security-key" and holder.user is not None else "required",
+        attestation="none",
+        hints=[hint] if hint else [],
+        timeout=TIMEOUT,
+    )
+    return Begun(holder.attempt, options)
+
+
+@action("passkeys.register.finish", proving=True)
+async def finish(
+    call: Call, *, credential: JsonObject, name: ShortName | None = None, attempt: AttemptText | None = None
+) -> Stepped:
+    """Bind the passkey that was made. It counts as proved at once, if somebody was there."""
+    holder = await _holder(call, attempt)
+    made = await _verified(call, holder, credential)
+    called = name or webauthn.maker_of(made.aaguid)
+    passkey = made_of(call, made, user_id=holder.about, user_handle=holder.user_handle, name=called)
+    if holder.user is None:
+        raise Refused("wrong_method")
+    return await _bound(call, holder, holder.user, passkey, made)
+
+
+async def _bound(call: Call, holder: Holder, user: User, passkey: Passkey, made: Registered) -> Stepped:
+    """Store the passkey of a user who is there already; of its proof comes what is next."""
+    async with call.all_or_nothing():  # rule 7: nothing is bound by an attempt that is refused
+        if not await call.store.add(passkey.row):
+            raise Refused("state_changed", "This passkey is registered already.")
+        await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
+        await call.emit(AuthenticatorAdded(at=call.now, user_id=user.id, kind=METHOD.name))
+        await tell(call, user, "authenticator_added", {"kind": _("passkey"), "device": passkey.row.name})
+        proof = passkey.proof(call, user_verified=made.user_verified)
+        if holder.under_way is not None:
+            stepped = await advance(call, holder.under_way, user, proof)
+        elif made.user_present:
+            stepped = await add_proof(call, call.signed_in, proof)
+        else:  # made silently: nobody has proved anything by it
+            stepped = Stepped(identity=call.identity)
+    told = {"passkey": {"id": passkey.row.id, "name": passkey.row.name}}
+    return replace(stepped, extra={**stepped.extra, **told, "signal": signal(call, user, [passkey, *holder.passkeys])})
+
+
+async def _verified(call: Call, holder: Holder, credential: JsonObject) -> Registered:
+    response = parsed(webauthn.read_created, credential)
+    challenge = challenges.read(call, response.challenge, CREATE, holder=holder.key, about=holder.about)
+    if challenge is None:
+        raise invalid("credential", "not_valid", "made for another challenge than the one asked with")
+    await challenges.spend(call, challenge)
+    try:
+        return webauthn.verify_created(response, expected(call, response, challenge))
+    except ValueError as error:
+        raise invalid("credential", "not_valid", str(error)[:100]) from None
+
+
+async def _holder(call: Call, attempt: str | None) -> Holder:
+    """Who may make one, and under which handle: the one that other passkeys of theirs have, else one made of the id."""
+    key, user, under_way = await holder_of(call, attempt, METHOD)
+    passkeys = await passkeys_of(call, user.id)
+    handle = passkeys[0].user_handle if passkeys else handle_for(user.id)
+    name = name_for(user)
+    return Holder(key, user.id, handle, name, user.name or name, passkeys, user, under_way)
+
+
+def handle_for(id: str) -> bytes:
+    """A user handle tells nothing of who it is (WebAuthn §14.6.1), and is the same for all passkeys of a user."""
+    return sha256(b"doorward\0user-handle\0" + id.encode()).digest()
