@@ -70,6 +70,18 @@ def test_nothing_is_wrong_with_a_healthy_installation(doorward: Command, healthy
         ({"TRUSTED_PROXIES": ""}, "https", "without https.*TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": "", "LISTEN": "127.0.0.1:8000"}, "proxy", "from a proxy.*TRUSTED_PROXIES"),
         ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "proxy", "believed about its own address"),
+        (
+            {
+                "TRUSTED_PROXIES": "",
+                "LISTEN": "127.0.0.1:8000",
+                "ORIGIN": "http://app.localhost:8000",
+                "PROTECTED_ORIGINS": "http://wiki.localhost:8000",
+            },
+            "proxy",
+            "page wanted is not believed.*TRUSTED_PROXIES",
+        ),
+        ({"PROTECTED_ORIGINS": "http://wiki.example.com"}, "settings", "neither https nor loopback"),
+        ({"PROTECTED_ORIGINS": "https://auth.example.com:8443"}, "settings", "shares its host name"),
         ({"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "database", "can't be reached.*DATABASE_URL"),
         ({"DATABASE_URL": "mysql://h/x"}, "database", "DATABASE_URL"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "valkey", "can't be reached.*REDIS_URL"),

@@ -347,6 +347,8 @@ def _check_protected(origin: Origin, protected: tuple[Origin, ...]) -> None:
     """Each has a cookie of its own, and cookies know hosts and no ports (RFC 6265 §8.5)."""
     for one in protected:
         if not (one.is_secure or one.is_loopback):
-            raise Misconfigured("settings.E9", f"PROTECTED_ORIGINS: {one} is neither https nor loopback")
+            raise Misconfigured(
+                "settings.E9", f"PROTECTED_ORIGINS: {one} is neither https nor loopback; serve it by https"
+            )
         if [other.host for other in (origin, *protected)].count(one.host) > 1:
             raise Misconfigured("settings.E9", f"PROTECTED_ORIGINS: {one} shares its host name; give each its own")

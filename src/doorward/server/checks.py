@@ -120,6 +120,8 @@ def proxy(case: Case) -> Iterator[Finding]:
         yield problem(
             "proxy", "https must come from a proxy, whose address is then everybody's in limits and lists", cure
         )
+    elif case.settings.protected_origins and not trusted:
+        yield problem("proxy", "PROTECTED_ORIGINS have one, and what it says of the page wanted is not believed", cure)
     elif trusted:
         yield ok("proxy", "believed: " + ", ".join(map(str, trusted)))
     else:
