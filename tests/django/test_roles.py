@@ -83,6 +83,24 @@ def test_who_may_give_roles_gives_none_with_more_than_they_have(site: InProcessH
     assert browser.get("/roles/list").status == 403
 
 
+def test_the_last_who_can_give_roles_does_not_go(site: InProcessHost) -> None:
+    """Superusers count, and whoever has the permission by a group or by themselves; not those who are closing."""
+    _, boss = signed_in(site, "boss", is_superuser=True)
+    refused = boss.post("/account/close")
+    assert (refused.status, refused.reason) == (409, "last_administrator")
+    assert boss.get("/session").status == 200
+    mia, browser = signed_in(site, "mia")
+    mia.user_permissions.add(Permission.objects.get(codename="roles", content_type__app_label="doorward"))
+    assert boss.post("/account/close").status == 200
+    assert browser.post("/account/close").reason == "last_administrator"
+    page = browser.form("/account/close", page="/account/close")
+    assert (page.status, "You are the last administrator" in page.text) == (409, True)
+    make("idle", is_superuser=True, is_active=False)
+    assert browser.post("/account/close").reason == "last_administrator"
+    make("other", is_superuser=True)
+    assert browser.post("/account/close").status == 200
+
+
 def test_programs_are_told_what_is_missing(site: InProcessHost) -> None:
     make()
     program = Client(site)

@@ -12,6 +12,7 @@ import pytest
 from doorward.limits.memory import MemoryLimits
 from doorward.presets import standard
 from doorward.stores import open_store
+from doorward.stores.migrations import migrate
 from doorward.testing.doubles import House
 
 
@@ -38,3 +39,16 @@ def open_house(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., 
 @pytest.fixture
 def house(open_house: Callable[..., House]) -> House:
     return open_house()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared_house(request: pytest.FixtureRequest, tmp_path: Any) -> Any:
+    """A house whose rows other threads change too."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        migrate(url)
+    else:
+        url = f"sqlite:///{tmp_path}/house.db"
+    house = House(standard(), lambda doorward: open_store(url, records=doorward.records), MemoryLimits(), os.urandom)
+    yield house
+    house.stores.close()

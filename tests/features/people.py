@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -65,3 +67,17 @@ def refused(reason: str, run: Any, *args: Any, **kwargs: Any) -> Refused:
         run(*args, **kwargs)
     assert caught.value.reason == reason, caught.value.errors
     return caught.value
+
+
+def at_once(*stories: Callable[[], Any]) -> list[str]:
+    """What each of these comes to, all begun at the same moment: `done`, or the reason of a refusal."""
+
+    def outcome(story: Callable[[], Any]) -> str:
+        try:
+            story()
+        except Refused as refusal:
+            return refusal.reason
+        return "done"
+
+    with ThreadPoolExecutor(len(stories)) as pool:
+        return list(pool.map(outcome, stories))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -21,14 +19,10 @@ from doorward.features.invitations import (
 )
 from doorward.features.roles import add_role, permit, remove_role
 from doorward.features.sign_up import PendingSignUp
-from doorward.limits.memory import MemoryLimits
-from doorward.presets import standard
 from doorward.server import people
-from doorward.stores import open_store
-from doorward.stores.migrations import migrate
 from doorward.testing.doubles import House
 from tests.features.inviting import ANN, BOB, CHOSEN, EVE, came_in, changed, held_by, invited, inviter, rows
-from tests.features.people import PASSWORD, refused, signed_in, signed_up
+from tests.features.people import PASSWORD, at_once, refused, signed_in, signed_up
 
 
 async def disable(call: Any) -> None:
@@ -229,31 +223,6 @@ def test_bad_input_is_named_and_nothing_is_written(house: House, arguments: Any,
 )
 def test_a_strange_token_is_refused(house: House, arguments: Any) -> None:
     refused("invalid_input", house.browser().do, invitations.accept, **arguments)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shared_house(request: pytest.FixtureRequest, tmp_path: Any) -> Any:
-    """A house whose rows other threads change too."""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-        migrate(url)
-    else:
-        url = f"sqlite:///{tmp_path}/house.db"
-    house = House(standard(), lambda doorward: open_store(url, records=doorward.records), MemoryLimits(), os.urandom)
-    yield house
-    house.stores.close()
-
-
-def at_once(*stories: Callable[[], Any]) -> list[str]:
-    def outcome(story: Callable[[], Any]) -> str:
-        try:
-            story()
-        except Refused as refusal:
-            return refusal.reason
-        return "done"
-
-    with ThreadPoolExecutor(len(stories)) as pool:
-        return list(pool.map(outcome, stories))
 
 
 def test_of_forty_who_accept_at_once_one_comes_in(shared_house: House) -> None:

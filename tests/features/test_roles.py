@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -24,9 +21,8 @@ from doorward.limits.memory import MemoryLimits
 from doorward.presets import standard
 from doorward.server import people
 from doorward.stores import open_store
-from doorward.stores.migrations import migrate
 from doorward.testing.doubles import Guest, House
-from tests.features.people import PASSWORD, refused, signed_in, signed_up, with_totp
+from tests.features.people import PASSWORD, at_once, refused, signed_in, signed_up, with_totp
 
 
 def id_of(guest: Guest) -> str:
@@ -179,31 +175,6 @@ def test_who_manages_roles_beside_an_administrator_may_go(house: House) -> None:
     house.run(given, "bob@example.com", "manager")
     house.run(taken, "bob@example.com", "manager")
     assert house.run(held_by, "bob@example.com") == ()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shared_house(request: pytest.FixtureRequest, tmp_path: Any) -> Any:
-    """A house whose rows other threads change too."""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-        migrate(url)
-    else:
-        url = f"sqlite:///{tmp_path}/house.db"
-    house = House(standard(), lambda doorward: open_store(url, records=doorward.records), MemoryLimits(), os.urandom)
-    yield house
-    house.stores.close()
-
-
-def at_once(*stories: Callable[[], Any]) -> list[str]:
-    def outcome(story: Callable[[], Any]) -> str:
-        try:
-            story()
-        except Refused as refusal:
-            return refusal.reason
-        return "done"
-
-    with ThreadPoolExecutor(len(stories)) as pool:
-        return list(pool.map(outcome, stories))
 
 
 def test_forty_administrators_who_all_step_down_leave_one(shared_house: House) -> None:

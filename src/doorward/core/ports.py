@@ -122,8 +122,9 @@ class RoleBook(Protocol):
     async def take(self, store: Store, user: User, name: str) -> bool:
         """False if the user has it not."""
 
-    async def has_holder(self, store: Store, permission: str) -> bool:
-        """Whether anybody whose account is open may do this."""
+    async def holders(self, store: Store, permission: str) -> Sequence[User]:
+        """The active users who may do this. They stay so until the present transaction ends: of two who go at the same
+        moment, the second one sees that the first is gone."""
 
 
 class Limits(Protocol):

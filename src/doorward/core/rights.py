@@ -11,7 +11,7 @@ from doorward.core.accounts import account_of
 from doorward.core.call import Call
 from doorward.core.events import RoleGranted, RoleRevoked
 from doorward.core.ports import KnownRole, Permissions, RoleBook
-from doorward.core.records import Account, User
+from doorward.core.records import PERSON, Account, User
 from doorward.core.refusals import Misconfigured, Refused
 
 # Who may give roles to others, and who may invite people. An administrator may do everything.
@@ -91,8 +91,8 @@ async def revoke(call: Call, user: User, name: str, *, by: User | None) -> None:
     async with _changing(call, user, name, by) as (book, role):
         if not await book.take(call.store, user, name):
             raise Refused("not_found")
-        if MANAGE_ROLES in role.permissions and not await book.has_holder(call.store, MANAGE_ROLES):
-            raise Refused("last_administrator")
+        if MANAGE_ROLES in role.permissions:
+            await demand_administrator(call)
         await call.emit(RoleRevoked(at=call.now, user_id=user.id, role=name, by=by.id if by else ""))
 
 
@@ -135,6 +135,42 @@ async def _may_give(call: Call, book: RoleBook, giver: User, role: KnownRole) ->
     """Read anew, behind the giver's version: a role that is being taken from them counts no more."""
     roles = await book.roles_of(call.store, giver)
     return (await book.permissions_of(call.store, giver, roles)).cover(role.permissions)
+
+
+async def let_go(call: Call, user: User) -> None:
+    """First in the transaction of what closes an account to its user, by whatever way. Their roles stay as they are
+    meanwhile (rule 44). Raises `last_administrator` where nobody else could give roles."""
+    for _ in range(TRIES):
+        account = await account_of(call, user)
+        if user.active and _is_open(account) and await _gives_roles(call, user):
+            await demand_administrator(call, but=user.id)
+        seen = {"user_id": user.id, "version": account.version}
+        if await call.store.change(Account, seen, version=account.version + 1) == 1:
+            return
+    raise Refused("state_changed")
+
+
+async def _gives_roles(call: Call, user: User) -> bool:
+    """Read anew: what was read for the request may have been taken since."""
+    book = call.world.roles
+    if book is None:
+        return False
+    return MANAGE_ROLES in await book.permissions_of(call.store, user, await book.roles_of(call.store, user))
+
+
+async def demand_administrator(call: Call, *, but: str = "") -> None:
+    """Raise `last_administrator` unless somebody, `but` one, can give roles and come in to do it."""
+    book = call.world.roles
+    for user in () if book is None else await book.holders(call.store, MANAGE_ROLES):
+        account = await call.store.get(Account, user_id=user.id)
+        if user.id != but and (account is None or _is_open(account)):
+            return
+    raise Refused("last_administrator")
+
+
+def _is_open(account: Account) -> bool:
+    """Programs come in by keys, which give no roles; who has closed an account may be gone tomorrow."""
+    return account.kind == PERSON and account.closes_at is None
 
 
 async def raise_version(call: Call, user_id: str) -> None:

@@ -53,6 +53,7 @@ class DjangoRoles:
             known = _known(group)
             if MANAGE_ROLES in known.permissions:
                 list(self._groups.select_for_update().filter(_permits("", MANAGE_ROLES)).order_by("pk"))
+                list(self._holding(MANAGE_ROLES))
             return known
 
     async def give(self, store: Store, user: User, name: str, now: datetime) -> bool:
@@ -75,11 +76,17 @@ class DjangoRoles:
                 person.groups.remove(group)
             return group is not None
 
-    async def has_holder(self, store: Store, permission: str) -> bool:
+    async def holders(self, store: Store, permission: str) -> Sequence[User]:
         here: Any = store
-        may = Q(is_superuser=True) | _permits("groups__", permission) | _permits("user_", permission)
         with here.translating():
-            return bool(self._users.filter(may, **_active()).exists())
+            keys = [str(person.pk) for person in self._holding(permission)]
+        return [user for key in keys if (user := await store.get(User, id=key)) is not None]
+
+    def _holding(self, permission: str) -> QuerySet[Any]:
+        """Those who may, and their rows locked; in one order, so that two never wait for each other."""
+        may = Q(is_superuser=True) | _permits("groups__", permission) | _permits("user_", permission)
+        found = self._users.filter(may, **_active()).values("pk")
+        return self._users.select_for_update(of=("self",)).filter(pk__in=found).order_by("pk")
 
     @property
     def _users(self) -> QuerySet[Any]:

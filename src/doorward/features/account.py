@@ -19,6 +19,7 @@ from doorward.core.identify import end_sessions
 from doorward.core.links import add_link, find_link, remove_links, take_link
 from doorward.core.records import Account, Plus, Record, User, about_users
 from doorward.core.refusals import Refused, invalid
+from doorward.core.rights import let_go
 from doorward.core.sign_in import Stepped, UnderWay, advance, current
 from doorward.core.steps import Confirm, next_step
 from doorward.core.tries import limit_tries
@@ -150,6 +151,7 @@ async def close(call: Call, *, password: PasswordText | None = None) -> Closing:
         await check_present(call, user, password)
     closes_at = call.now + call.policy.close_grace
     async with call.all_or_nothing():
+        await let_go(call, user)
         if await call.store.change(Account, {"user_id": user.id, "closes_at": None}, closes_at=closes_at) != 1:
             raise Refused("state_changed")
         await end_sessions(call, user.id)

@@ -17,6 +17,7 @@ from doorward.core.rights import (
     ADMIN,
     MANAGE_ROLES,
     TRIES,
+    demand_administrator,
     grant,
     is_permission,
     is_role_name,
@@ -118,22 +119,27 @@ async def add_role(call: Call, name: str, permissions: Iterable[str] = ()) -> Kn
 
 
 async def permit(call: Call, name: str, *, more: Iterable[str] = (), fewer: Iterable[str] = ()) -> KnownRole:
-    """Give a role more permissions, or fewer; it holds for all who have the role. Raises `not_found`."""
+    """Give a role more permissions, or fewer; it holds for all who have the role. Raises `not_found`, and
+    `last_administrator` where nobody could give roles any more."""
     async with call.all_or_nothing():
         held = await _own(call, name)
         permissions = _written({*held.permissions.names, *more} - set(fewer))
         await call.store.change(Role, {"name": name}, permissions=permissions)
         await _raise_versions(call, name)
+        if MANAGE_ROLES in held.permissions and await call.store.count(UserRole, role=name):
+            await demand_administrator(call)
     return KnownRole(name, _read(permissions))
 
 
 async def remove_role(call: Call, name: str) -> int:
-    """Remove a role, also from all who have it; how many had it. Raises `not_found`."""
+    """Remove a role, also from all who have it; how many had it. Raises as `permit` does."""
     async with call.all_or_nothing():
-        await _own(call, name)
+        held = await _own(call, name)
         await _raise_versions(call, name)
         holders = await call.store.remove(UserRole, role=name)
         await call.store.remove(Role, name=name)
+        if MANAGE_ROLES in held.permissions and holders:
+            await demand_administrator(call)
     return holders
 
 
@@ -213,15 +219,16 @@ class StoredRoles:
     async def take(self, store: Store, user: User, name: str) -> bool:
         return await store.take(UserRole, id=_id_of(user, name)) is not None
 
-    async def has_holder(self, store: Store, permission: str) -> bool:
+    async def holders(self, store: Store, permission: str) -> Sequence[User]:
+        await self.hold(store, ADMIN)
         roles = [role.name for role in await self.known(store) if permission in role.permissions]
+        found: dict[str, User] = {}
         last = None
         while rows := await store.find(UserRole, role__in=roles, limit=PAGE, after=last):
             users = await store.find(User, id__in=[row.user_id for row in rows], limit=PAGE)
-            if any(user.active for user in users):
-                return True
+            found |= {user.id: user for user in users if user.active}
             last = rows[-1]
-        return False
+        return tuple(found.values())
 
 
 def _id_of(user: User, role: str) -> str:

@@ -14,7 +14,7 @@ from doorward.core.facts import enrolled_methods
 from doorward.core.identify import end_sessions
 from doorward.core.records import Authenticator, EmailAddress, PhoneNumber, User
 from doorward.core.refusals import Refused, invalid
-from doorward.core.rights import ADMIN, grant, revoke, roles_of
+from doorward.core.rights import ADMIN, grant, let_go, revoke, roles_of
 from doorward.core.session import Session
 from doorward.core.steps import SMS
 from doorward.core.usernames import check_username
@@ -121,7 +121,9 @@ async def _shape(call: Call, user: User) -> dict[str, Any]:
 async def set_active(call: Call, who: str, *, active: bool) -> Mapping[str, Any]:
     """Close or open an account. Closing ends its sessions, and sign-ins under way, in the same transaction."""
     user = await find(call, who)
-    async with call.store.transaction():
+    async with call.all_or_nothing():
+        if not active:
+            await let_go(call, user)
         await call.store.change(User, {"id": user.id}, active=active)
         ended = 0 if active else await _signed_out(call, user)
     return {"id": user.id, "active": active, "sessions_ended": ended}
@@ -130,7 +132,9 @@ async def set_active(call: Call, who: str, *, active: bool) -> Mapping[str, Any]
 async def erase(call: Call, who: str) -> Mapping[str, Any]:
     """Erase a user and everything about them, at once and for good."""
     user = await find(call, who)
-    await erasure.erase(call, user.id)
+    async with call.all_or_nothing():
+        await let_go(call, user)
+        await erasure.erase(call, user.id)
     return {"id": user.id, "erased": True}
 
 

@@ -53,6 +53,10 @@ _NOTICES = {
 _WORDED = {
     ("password.change", "wrong_credentials"): ("Wrong password", "This is not your present password."),
     ("sign_in.password", "wrong_credentials"): ("That did not match", "The name or the password is wrong."),
+    ("account.close", "last_administrator"): (
+        "You are the last administrator",
+        "Let somebody else give roles first, then close your account.",
+    ),
     ("", "csrf_failed"): ("Once more, please", "This page had been open for too long. Send it again."),
     ("", "password_too_short"): (
         "Password too short",
