@@ -251,6 +251,10 @@ DAMAGES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "something else": lambda all: [b"id,email\n"],
     "of a newer Doorward": lambda all: [all[0].replace(b'"format":1', b'"format":2'), *all[1:]],
     "of another revision": lambda all: [all[0].replace(head().encode(), b"0000"), *all[1:]],
+    "with a list for keys": lambda all: [all[0].replace(b'"secret":{', b'"secret":[],"x":{'), *all[1:]],
+    "with a number for keys": lambda all: [all[0].replace(b'"keys":{', b'"keys":1,"rows":{"x":{'), *all[1:]],
+    "with a number for a check": lambda all: [all[0].replace(b'"house":"', b'"house":1,"x":"'), *all[1:]],
+    "with text for rows": lambda all: [all[0].partition(b'"rows":')[0] + b'"rows":"two"}\n', *all[1:]],
     "with an unknown member": lambda all: [all[0].replace(b'"format"', b'"more":1,"format"'), *all[1:]],
 }
 

@@ -119,7 +119,7 @@ def _check_keys(header: Header, ours: Mapping[str, Mapping[str, str]]) -> None:
             if here is None:
                 cure = f"take over {entry} from the old installation, behind a newer one if there is one"
                 raise Misconfigured("moving.E7", f"{name} here lacks the key {id!r}, which the file needs; {cure}")
-            if not tokens.same(here, check):
+            if not tokens.same(here, str(check)):
                 cure = f"set {entry} as the old installation has it, and give the other one another id"
                 raise Misconfigured("moving.E7", f"{name} here has another key by the name {id!r}; {cure}")
 

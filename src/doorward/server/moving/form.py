@@ -98,9 +98,14 @@ def read_header(line: bytes) -> Header:
     if found.get("format") != FORMAT:
         raise Misconfigured("moving.E2", f"the file has format {found.get('format')!r}; import it by a newer Doorward")
     try:
-        return Header(**found)
+        header = Header(**found)
     except TypeError:
         raise broken(1) from None
+    if not isinstance(header.rows, dict) or not isinstance(header.keys, dict):
+        raise broken(1)
+    if not all(isinstance(keys, dict) for keys in header.keys.values()):
+        raise broken(1)
+    return header
 
 
 def read_footer(line: bytes) -> dict[str, Any] | None:
