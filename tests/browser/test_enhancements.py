@@ -106,6 +106,18 @@ def test_the_key_is_copied_without_its_gaps(open_page: Open, house: BrowserHouse
     assert page.evaluate("navigator.clipboard.readText()") == secret.replace(" ", "")
 
 
+def test_recovery_codes_are_copied_each_on_a_line_of_its_own(open_page: Open, house: BrowserHouse) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    sign_up(page, house.url, house.bare.mail.code)
+    page.goto(house.url("/recovery-codes"))
+    press(page, "Make ten codes")
+    codes = page.locator(".codes code").all_inner_texts()
+    control(page, "Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").split("\n") == codes
+    assert len(codes) == 10
+
+
 def test_a_code_may_be_pasted_with_gaps(open_page: Open, house: BrowserHouse) -> None:
     page = open_page()
     sign_up(page, house.url, lambda: f" {house.bare.mail.code()[:3]} {house.bare.mail.code()[3:]} ")

@@ -79,3 +79,43 @@ def test_an_ended_session_is_ended_for_all(host: InProcessHost) -> None:
     assert ann.post("/sign-out").status == 204
     answers = at_once(lambda n: Browser(host, cookies=dict(cookies)).get("/session"))
     assert statuses(answers) == {401: FORTY}
+
+
+@pytest.mark.options(policy={"tries_per_identifier": 1000, "sms_settling": 0})
+def test_a_code_by_text_message_lets_one_in(host: InProcessHost) -> None:
+    ann = sign_up(host)
+    set_up_app(host, ann)
+    ann.post("/phone/add", phone="+491711234567")
+    code, twins = host.sms.code(), [Browser(host, cookies=dict(ann.cookies)) for _ in range(FORTY)]
+    answers = at_once(lambda n: twins[n].post("/phone/confirm", code=code))
+    assert statuses(answers)[204] == 1
+    program = Client(host)
+    attempt = sign_in(program, issue="tokens").json["attempt"]
+    assert program.post("/sign-in/sms-code/send", attempt=attempt).status == 202
+    code = host.sms.code()
+    answers = at_once(lambda n: Client(host).post("/sign-in/sms-code", code=code, attempt=attempt))
+    assert statuses(answers)[200] == 1
+
+
+def test_of_two_who_prove_one_number_in_the_same_moment_one_has_it(host: InProcessHost) -> None:
+    people, codes = [sign_up(host, f"{name}@example.com") for name in ("ann", "bob")], []
+    for one in people:
+        assert one.post("/phone/add", phone="+491711234567").status == 202
+        codes.append(host.sms.code())
+    answers = at_once(lambda n: people[n].post("/phone/confirm", code=codes[n]), rivals=2)
+    assert statuses(answers) == Counter({204: 1, 409: 1})
+
+
+@pytest.mark.options(policy={"tries_per_identifier": 1000, "sms_settling": 0, "texts_per_number": 3})
+def test_of_forty_sends_no_more_leave_than_the_budget_has(host: InProcessHost) -> None:
+    ann = sign_up(host)
+    set_up_app(host, ann)
+    ann.post("/phone/add", phone="+491711234567")
+    ann.post("/phone/confirm", code=host.sms.code())
+    program, before = Client(host), len(host.sms.letters)
+    attempt = sign_in(program).json["attempt"]
+    answers = at_once(lambda n: Client(host).post("/sign-in/sms-code/send", attempt=attempt))
+    sent = statuses(answers)[202]
+    assert 1 <= sent <= 3
+    assert len(host.sms.letters) - before == sent
+    assert program.post("/sign-in/sms-code", code=host.sms.code(), attempt=attempt).status == 200

@@ -88,11 +88,14 @@ for (const input of document.querySelectorAll('input[inputmode="numeric"]')) {
   });
 }
 
+// A key without its spaces; of a list each item on a line of its own.
 for (const button of document.querySelectorAll("[data-copy]")) {
   const said = button.textContent;
+  const copied = document.getElementById(button.dataset.copy);
+  const lines = copied.matches("ol") ? [...copied.children] : [copied];
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.replace(/\s+/g, ""));
+    await navigator.clipboard.writeText(lines.map((line) => line.textContent.replace(/\s+/g, "")).join("\n"));
     button.textContent = words.copied;
     setTimeout(() => { button.textContent = said; }, 2000);
   });
