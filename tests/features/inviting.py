@@ -49,7 +49,7 @@ def invited(house: House, guest: Guest, email: str = BOB, **more: Any) -> str:
 
 def came_in(house: House, token: str, browser: Guest | None = None) -> Guest:
     browser = browser or house.browser("198.51.100.9")
-    assert browser.do(invitations.accept, token=token).hold == Enroll(("password",))
+    assert browser.do(invitations.accept, token=token).hold == Enroll(("password", "passkey"))
     assert browser.do(sign_up.choose_password, new_password=CHOSEN).identity is not None
     return browser
 

@@ -148,7 +148,7 @@ def test_an_invitation_again_takes_the_place_of_the_one_before(house: House) -> 
     first, other = invited(house, ann), invited(house, eve)
     again = invited(house, ann, "BOB@example.com")
     refused("invalid_token", house.browser().do, invitations.accept, token=first)
-    assert house.browser().do(invitations.accept, token=other).hold == Enroll(("password",))
+    assert house.browser().do(invitations.accept, token=other).hold == Enroll(("password", "passkey"))
     came_in(house, again)
 
 
@@ -181,7 +181,7 @@ def test_a_second_factor_that_everybody_needs_is_set_up_first(open_house: Callab
     house.run(lambda call: invitations.invite(call, email=BOB))
     bob = house.browser()
     bob.do(invitations.accept, token=house.mail.token())
-    assert bob.do(sign_up.choose_password, new_password=CHOSEN).hold == Enroll(("totp",))
+    assert bob.do(sign_up.choose_password, new_password=CHOSEN).hold == Enroll(("passkey", "totp"))
     refused("not_signed_in", bob.do, sessions.session)
 
 

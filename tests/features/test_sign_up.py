@@ -65,7 +65,7 @@ def test_a_link_in_another_browser_proves_the_address_only(house: House) -> None
     attacker.do(sign_up.sign_up, email="ann@example.com", password="attackers own password", name="Mallory")
     code, token = house.mail.code(), house.mail.token()
     answer = owner.do(verify_email.verify, token=token)
-    assert answer.hold == Enroll(("password",))
+    assert answer.hold == Enroll(("password", "passkey"))
     refused("wrong_method", attacker.do, sign_up.choose_password, new_password="attackers own password")
     done = owner.do(sign_up.choose_password, new_password=PASSWORD)
     assert done.identity.user.name == ""
@@ -81,7 +81,9 @@ def test_the_code_proves_nothing_after_the_link_was_used_elsewhere(house: House)
     code = house.mail.code()
     owner.do(verify_email.verify, token=house.mail.token())
     answer = attacker.do(verify_email.verify, code=code)
-    assert answer.hold == Enroll(("password",))  # who holds the code reads the mailbox: may choose, but found nothing
+    assert answer.hold == Enroll(
+        ("password", "passkey")
+    )  # who holds the code reads the mailbox: may choose, but found nothing
 
 
 def test_a_link_in_the_same_browser_does_what_the_code_does(house: House) -> None:
@@ -206,7 +208,7 @@ def test_bad_input_is_named_and_nothing_is_written(house: House) -> None:
         ({"email": "a@example.com", "password": PASSWORD, "name": "\x00"}, "name"),
         ({"email": "a@example.com", "password": PASSWORD, "remember": "yes"}, "remember"),
         ({"email": "a@example.com", "password": PASSWORD, "return_to": "//evil.example"}, "return_to"),
-        ({"email": "a@example.com"}, "password"),
+        ({"email": "a@example.com", "password": ""}, "password"),
     ):
         refusal = refused("invalid_input", house.browser().do, sign_up.sign_up, **arguments)
         assert refusal.errors[0].field == field

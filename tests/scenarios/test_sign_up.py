@@ -66,7 +66,7 @@ def test_a_link_opened_elsewhere_drops_the_password_somebody_chose(host: InProce
     mallory, ann = Browser(host), Browser(host)
     mallory.post("/sign-up", email=ANN, password=PASSWORD)
     held = ann.post("/email/verify", token=host.mail.token())
-    assert (held.status, held.json["step"], held.json["methods"]) == (202, "enroll", ["password"])
+    assert (held.status, held.json["step"], held.json["methods"]) == (202, "enroll", ["password", "passkey"])
     done = ann.post("/sign-up/password", new_password="seven herons in the morning fog")
     assert (done.status, done.json["step"]) == (200, "done")
     assert sign_in(Client(host)).status == 401

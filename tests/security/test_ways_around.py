@@ -88,7 +88,7 @@ def with_a_mailbox(house: House) -> tuple[Guest, str]:
     house.browser(ip="203.0.113.66").do(sign_up.sign_up, email="thief@example.com", password=OTHER_PASSWORD)
     thief = house.browser(ip="203.0.113.67")
     held = thief.do(verify_email.verify, token=house.mail.token())
-    assert held.hold == Enroll(("password",))
+    assert held.hold == Enroll(("password", "passkey"))
     return thief, held.attempt
 
 

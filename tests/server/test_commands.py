@@ -221,7 +221,7 @@ def test_the_first_administrator_comes_in_by_a_link_that_opens_once(
     token = re.sub(".*token=", "", made["link"])
     assert server.request("GET", f"/auth/email/verify?token={token}", headers={"Accept": "text/html"})[0] == 200
     status, answer = server.post("/auth/email/verify", token=token)
-    assert (status, answer["step"], answer["methods"]) == (202, "enroll", ["password"])
+    assert (status, answer["step"], answer["methods"]) == (202, "enroll", ["password", "passkey"])
     status, answer = server.post("/auth/sign-up/password", new_password=PASSWORD)
     assert (status, answer["step"], answer["user"]["email_verified"]) == (200, "done", True)
     assert answer["user"]["roles"] == ["admin"]

@@ -62,8 +62,8 @@ class Attempt(Record):
         return read_proofs(self.proofs)
 
     def with_proof(self, proof: Proof) -> Attempt:
-        """The same attempt with one proof more; a later proof by a method takes the place of an earlier one."""
-        kept = [p for p in self.proved if p.method != proof.method]
+        """The same attempt with one proof more; a later one takes the place of an earlier one that shows the same."""
+        kept = [p for p in self.proved if p.shows != proof.shows]
         return replace(self, proofs=write_proofs([*kept, proof]))
 
 

@@ -286,7 +286,7 @@ async def _raised(call: Call, attempt: Attempt, secret: str) -> Session:
 
 
 async def _with_proofs(call: Call, session: Session, proofs: tuple[Proof, ...], secret: str) -> Session:
-    latest = {proof.method: proof for proof in (*read_proofs(session.proofs), *proofs)}
+    latest = {proof.shows: proof for proof in (*read_proofs(session.proofs), *proofs)}
     raised = replace(session, proofs=write_proofs(latest.values()))
     if session.kind == "session":
         raised = replace(raised, digest=session_digest(secret))

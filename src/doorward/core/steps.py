@@ -62,6 +62,11 @@ class Proof:
     authenticator: str = ""
 
     @property
+    def shows(self) -> tuple[str, frozenset[Factor]]:
+        """What it is proof of. A passkey that is only touched takes nothing from one that asked for a finger."""
+        return self.method, self.factors
+
+    @property
     def may_bind(self) -> bool:
         """Whether an authenticator may be enrolled on its strength. Not the proof that reset the password (rule 7)."""
         return self.authenticator != BY_RESET

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from doorward.core import mailed
 from doorward.core.accounts import new_account
@@ -14,20 +14,23 @@ from doorward.core.attempt import SIGN_UP, Attempt
 from doorward.core.call import Call, Letter
 from doorward.core.events import SignedUp
 from doorward.core.feature import Feature, Page, Sweep
-from doorward.core.records import EmailAddress, Moves, Record, User, column
+from doorward.core.records import Authenticator, EmailAddress, Moves, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import grant
 from doorward.core.settings import Settings
 from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, proof_by
-from doorward.core.steps import EMAIL, Enroll, Verify
+from doorward.core.steps import EMAIL, Enroll, Proof, Verify
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.usernames import check_username
 from doorward.core.users import find_user
 from doorward.features import password as passwords
 from doorward.features.password_rules import check_new_password
 from doorward.primitives import text, tokens
+from doorward.primitives.hashing import is_usable
 
 ATTEMPT_LIFE = timedelta(hours=1)
+# In the place of a hash: the account is to have a passkey, and no password.
+WITHOUT_PASSWORD = "!"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +63,15 @@ async def sign_up(
     call: Call,
     *,
     email: EmailText,
-    password: PasswordText,
+    password: PasswordText | None = None,
     name: NameText = "",
     username: Identifier | None = None,
     issue: Issue = "session",
     remember: bool = False,
     return_to: UrlText | None = None,
 ) -> Stepped:
-    """Ask for an account. The answer is the same for a taken address; its owner gets a letter instead."""
+    """Ask for an account, without a password for one with a passkey alone. The answer is the same for a taken address;
+    its owner gets a letter instead."""
     if call.world.settings.sign_up == "closed":
         raise Refused("sign_up_closed")
     if call.world.settings.sign_up == "invitation":
@@ -77,14 +81,17 @@ async def sign_up(
         raise invalid("email", "not_valid", "this is not an e-mail address")
     if not may_sign_up(canonical, call.world.settings):
         raise Refused("sign_up_closed", "New accounts are for addresses of certain domains only.")
-    await check_new_password(call, password, context=[email, name, username or ""])
+    if password is not None:
+        await check_new_password(call, password, context=[email, name, username or ""])
+    elif not _has_passkeys(call):
+        raise invalid("password", "required", "this field is required")
     under_way = await begin(
         call, purpose=SIGN_UP, issue=issue, remember=remember, return_to=return_to, life=ATTEMPT_LIFE
     )
     await limit_tries(call, "sign-up", canonical)
     await check_username(call, username)  # it says which names are taken, so it is counted before
     await limit_letters(call, canonical)
-    hash = await call.hash.hash(password)
+    hash = await call.hash.hash(password) if password is not None else WITHOUT_PASSWORD
     taken = await find_user(call, email)  # also one of the host's own, whose sign-in a second account would shadow
     link = call.new_secret()
     pending = PendingSignUp(
@@ -140,26 +147,48 @@ def with_code(call: Call, under_way: UnderWay, pending: PendingSignUp, link: str
     return attempt, Letter(pending.address, "verify_address", words)
 
 
-async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
-    """Make the account of a proved address, and sign in. One of forty parallel requests gets to do it."""
+async def complete(call: Call, under_way: UnderWay, pending: PendingSignUp, first: First | None = None) -> Stepped:
+    """Make the account of a proved address, and sign in. One of forty parallel requests gets to do it.
+
+    `first` is its first authenticator, where that is no password.
+    """
     if under_way.attempt.user_id:  # somebody's already: no second account comes out of it
         raise Refused("wrong_method")
-    if not pending.password:
-        return await _enroll(call, under_way, "password")
     if pending.username and await _is_taken(call, pending.username):
         await call.store.change(PendingSignUp, {"id": pending.id}, password=pending.password)
         return await _enroll(call, under_way, "username")
+    if first is None and not is_usable(pending.password):
+        return await _enroll(call, under_way, *_ways(call, pending))
     try:
-        return await _completed(call, under_way, pending)
+        return await _completed(call, under_way, pending, first)
     except Conflict:
         done = await call.store.get(PendingSignUp, id=pending.id) is None
         raise Refused("no_sign_in_under_way" if done else "state_changed") from None
 
 
-async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) -> Stepped:
+def _has_passkeys(call: Call) -> bool:
+    """Whether one can have a passkey, and nothing else."""
+    return "passkey" in call.world.offered
+
+
+def _ways(call: Call, pending: PendingSignUp) -> tuple[str, ...]:
+    """What the account can be made with: as was asked, or whatever there is where that was dropped (rules 1 and 2)."""
+    if not _has_passkeys(call):
+        return ("password",)
+    return ("passkey",) if pending.password == WITHOUT_PASSWORD else ("password", "passkey")
+
+
+class First(NamedTuple):
+    """The first authenticator of an account that is made with it, and the proof that making it was."""
+
+    authenticator: Authenticator
+    proof: Proof
+
+
+async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp, first: First | None) -> Stepped:
     async with call.all_or_nothing():
         # The address first: whoever proves the same one waits there, and holds nothing that this one will need.
-        user = await make_user(call, pending)
+        user = await make_user(call, pending, first and first.authenticator)
         if await call.store.take(PendingSignUp, id=pending.id) is None:
             raise Refused("no_sign_in_under_way")
         # Whoever else asked for this address did not own it: what they chose is gone (pre-hijacking).
@@ -167,15 +196,18 @@ async def _completed(call: Call, under_way: UnderWay, pending: PendingSignUp) ->
         await call.emit(SignedUp(at=call.now, user_id=user.id, invitation=pending.invitation))
         if pending.role:
             await grant(call, user, pending.role, by=None)
-        authenticator = await passwords.password_of(call, user)
-        by_password = proof_by(call, passwords.METHOD, authenticator=authenticator.id)
-        return await advance(call, under_way, user, by_password, proof_by(call, EMAIL))
+        if first is None:
+            authenticator = await passwords.password_of(call, user)
+            proof = proof_by(call, passwords.METHOD, authenticator=authenticator.id)
+        else:
+            proof = first.proof
+        return await advance(call, under_way, user, proof, proof_by(call, EMAIL))
 
 
-async def _enroll(call: Call, under_way: UnderWay, what: str) -> Stepped:
+async def _enroll(call: Call, under_way: UnderWay, *what: str) -> Stepped:
     """Hold the attempt back until what is missing is chosen; the address counts as proved in it."""
     attempt = under_way.attempt.with_proof(proof_by(call, EMAIL))
-    return held(call, await keep(call, under_way, attempt), Enroll((what,)))
+    return held(call, await keep(call, under_way, attempt), Enroll(what))
 
 
 async def _is_taken(call: Call, username: str) -> bool:
@@ -186,14 +218,15 @@ async def _is_taken(call: Call, username: str) -> bool:
     return False
 
 
-async def make_user(call: Call, pending: PendingSignUp) -> User:
+async def make_user(call: Call, pending: PendingSignUp, first: Authenticator | None = None) -> User:
+    """The user, with an address and the first authenticator: that one, or the password that is pending."""
     key = text.skeleton(text.canonical_username(pending.username) or "") if pending.username else None
     user = User(
         id=call.new_id(),
         email=pending.address,
         username=pending.username or None,
         name=pending.name,
-        password=pending.password,
+        password=pending.password if first is None else None,
         created_at=call.now,
     )
     made = await call.store.add_user(user)
@@ -212,8 +245,10 @@ async def make_user(call: Call, pending: PendingSignUp) -> User:
         created_at=call.now,
     )
     data = pending.password if user.password is None else ""
-    password = passwords.new_password_authenticator(call, user.id, data=data)
-    if not await call.store.add(new_account(call, user.id, username_key=key), address, password):
+    bound = passwords.new_password_authenticator(call, user.id, data=data)
+    if first is not None:
+        bound = replace(first, user_id=user.id)
+    if not await call.store.add(new_account(call, user.id, username_key=key), address, bound):
         raise Conflict
     return user
 
@@ -222,7 +257,7 @@ async def make_user(call: Call, pending: PendingSignUp) -> User:
 async def choose_password(call: Call, *, new_password: PasswordText, attempt: AttemptText | None = None) -> Stepped:
     """Choose the password of an address that was proved by its link in another browser (rule 1)."""
     under_way, pending = await _enrolling(call, attempt)
-    if pending.password:
+    if is_usable(pending.password):
         raise Refused("state_changed")
     await limit_tries(call, "sign-up-password", pending.id)
     await check_new_password(call, new_password, context=[pending.address, pending.name])
@@ -246,6 +281,20 @@ async def _enrolling(call: Call, attempt: str | None) -> tuple[UnderWay, Pending
     proved = any(proof.method == EMAIL.name for proof in under_way.attempt.proved)
     if pending is None or not proved or pending.expires_at <= call.now:
         raise Refused("wrong_method")
+    return under_way, pending
+
+
+async def without_authenticator(call: Call, attempt: str | None) -> tuple[UnderWay, PendingSignUp] | None:
+    """A sign-up whose address is proved, and that has no password: what its account will be made with. None where
+    there is no such one under way."""
+    try:
+        under_way, pending = await _enrolling(call, attempt)
+    except Refused:
+        return None
+    if is_usable(pending.password) or under_way.attempt.user_id:
+        return None
+    if pending.username and await _is_taken(call, pending.username):
+        raise Refused("username_taken")
     return under_way, pending
 
 

@@ -13,10 +13,12 @@ from doorward.core.records import Account, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance
 from doorward.core.users import tell
+from doorward.features import sign_up
 from doorward.features.passkeys import challenges
 from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, name_for, parsed, signal
 from doorward.features.passkeys.challenges import Asked
 from doorward.features.passkeys.stored import METHOD, MOST_PASSKEYS, Passkey, made_of, passkeys_of
+from doorward.features.sign_up import PendingSignUp
 from doorward.locale import _
 from doorward.primitives import webauthn
 from doorward.primitives.webauthn import Registered
@@ -36,6 +38,7 @@ class Holder:
     passkeys: list[Passkey]
     user: User | None
     under_way: UnderWay | None
+    pending: PendingSignUp | None = None
 
     @property
     def attempt(self) -> str | None:
@@ -83,8 +86,10 @@ async def finish(
     made = await _verified(call, holder, credential)
     called = name or webauthn.maker_of(made.aaguid)
     passkey = made_of(call, made, user_id=holder.about, user_handle=holder.user_handle, name=called)
-    if holder.user is None:
-        raise Refused("wrong_method")
+    if holder.pending is not None and holder.under_way is not None:
+        first = sign_up.First(passkey.row, passkey.proof(call, user_verified=made.user_verified))
+        return await sign_up.complete(call, holder.under_way, holder.pending, first)
+    assert holder.user is not None  # noqa: S101  # who signs up no more has an account
     return await _bound(call, holder, holder.user, passkey, made)
 
 
@@ -120,7 +125,13 @@ async def _verified(call: Call, holder: Holder, credential: JsonObject) -> Regis
 
 
 async def _holder(call: Call, attempt: str | None) -> Holder:
-    """Who may make one, and under which handle: the one that other passkeys of theirs have, else one made of the id."""
+    """Who may make one, and under which handle: the one that other passkeys of theirs have, else one made of an id."""
+    if attempt is not None or call.identity is None:
+        held = await sign_up.without_authenticator(call, attempt)
+        if held is not None:
+            mine, pending = held
+            handle, called = handle_for(pending.id), pending.name or pending.address
+            return Holder(mine.attempt.digest, pending.id, handle, pending.address, called, [], None, mine, pending)
     key, user, under_way = await holder_of(call, attempt, METHOD)
     passkeys = await passkeys_of(call, user.id)
     handle = passkeys[0].user_handle if passkeys else handle_for(user.id)
