@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.scenarios.client import Browser, Client
 from tests.scenarios.hosts import InProcessHost
 from tests.scenarios.people import ANN, PASSWORD, set_up_app, sign_in, sign_up
@@ -68,6 +70,20 @@ def test_a_number_is_added_changed_and_removed_on_pages_without_javascript(host:
     gone = ann.form("/phone/remove", page="/phone")
     assert (gone.status, gone.header("location")) == (303, "/auth/security?done=phone.remove")
     assert NUMBER not in ann.follow(gone).text
+
+
+@pytest.mark.options(policy={"texts_per_number": 2})
+def test_a_message_that_is_refused_leaves_the_page_where_it_was(host: InProcessHost) -> None:
+    with_number(host)
+    ann = Browser(host)
+    sign_in(ann)
+    for _ in range(2):
+        ann.form("/sign-in/sms-code/send", page="/sign-in/second-step?method=sms")
+    refused = ann.form("/sign-in/sms-code/send", page="/sign-in/second-step?method=sms")
+    assert refused.status == 429
+    assert refused.header("retry-after")
+    assert "Send me a code" in refused.text
+    assert "/auth/sign-in/second-step?method=totp" in refused.text
 
 
 def test_the_second_step_on_pages(host: InProcessHost) -> None:
