@@ -78,8 +78,9 @@ def default_of(table: str, column: sa.Column) -> sa.DefaultClause | None:
         return None
     (kind,) = (kind for kind in records_of(standard()) if kind.table == table)
     default = next(field.default for field in fields(kind) if field.name == column.name)
-    written = str(int(default)) if isinstance(default, int) and not isinstance(default, bool) else repr(default)
-    return sa.DefaultClause(sa.true() if default is True else sa.false() if default is False else sa.text(written))
+    # `true` and `false` are words of both databases; a number is no boolean in PostgreSQL.
+    plain = str(default).lower() if isinstance(default, bool | int) else repr(default)
+    return sa.DefaultClause(sa.text(plain))
 
 
 def rendered_type(kind: str, item: object, _: object) -> str | bool:

@@ -27,6 +27,7 @@ from doorward.features import (
     step_up,
     token_keys,
     totp,
+    trusted_device,
     verify_email,
 )
 
@@ -57,5 +58,6 @@ __all__ = [
     "step_up",
     "token_keys",
     "totp",
+    "trusted_device",
     "verify_email",
 ]

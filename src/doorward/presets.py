@@ -30,6 +30,7 @@ from doorward.features.sign_up import SignUp
 from doorward.features.sms_code import SmsCode
 from doorward.features.step_up import StepUp
 from doorward.features.totp import Totp
+from doorward.features.trusted_device import TrustedDevices
 from doorward.features.verify_email import VerifyEmail
 
 
@@ -51,6 +52,7 @@ def standard() -> tuple[Feature, ...]:
         PhoneNumbers(),
         SmsCode(),
         Recovery(),
+        TrustedDevices(),
         StepUp(),
         SessionList(),
         OwnAccount(),

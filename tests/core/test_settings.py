@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from doorward.core.policy import Policy
 from doorward.core.refusals import Misconfigured
-from doorward.core.settings import SETTINGS, Policy, Settings, load_settings
+from doorward.core.settings import SETTINGS, Settings, load_settings
 from doorward.testing.doubles import ORIGIN, SECRET
 
 GOOD = {"secret": SECRET, "origin": ORIGIN}

@@ -9,7 +9,7 @@ from itertools import chain, combinations, permutations, product
 
 import pytest
 
-from doorward.core.settings import Policy
+from doorward.core.policy import Policy, SecondFactor
 from doorward.core.steps import (
     BY_RESET,
     EMAIL,
@@ -27,17 +27,31 @@ from doorward.core.steps import (
     amr_of,
     assurance_level,
     has_second_factor,
+    has_what_is_demanded,
     next_step,
+    resists_phishing,
 )
 from doorward.features import password, recovery_codes, totp
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=2)
 # A passkey with user verification proves two factors at once; its feature comes later, its place in the rules is here.
-PASSKEY = Method("passkey", "hwk", frozenset({Factor.HAS, Factor.IS}), primary=True, second=True, enrolls=True)
+PASSKEY = Method(
+    "passkey",
+    "hwk",
+    frozenset({Factor.HAS, Factor.IS}),
+    primary=True,
+    second=True,
+    enrolls=True,
+    phishing_resistant=True,
+)
 METHODS = {m.name: m for m in (EMAIL, password.METHOD, totp.METHOD, recovery_codes.METHOD, PASSKEY)}
 ENROLLABLE = ("password", "totp", "recovery_code", "passkey")
-POLICIES = (Policy.standard(), Policy.strict())
+FRESH = timedelta(minutes=10)
+# (the account is open, its address is verified)
+ACCOUNTS = ((True, True), (True, False), (False, True))
+# (a fresh proof is asked for, of a session, an address can be written to)
+OCCASIONS = ((None, False, True), (None, False, False), (None, True, True), (FRESH, True, True))
 
 
 def subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -49,12 +63,14 @@ def proof(name: str, at: datetime = NOW) -> Proof:
 
 
 def small_world() -> Iterator[Facts]:
-    """Every state: 16 enrolments × proofs of them or by mail, fresh or old × 2 policies × account × limit."""
+    """Every state: 16 enrolments × proofs of them or by mail, fresh or old × 3 demands × account, occasion, device."""
     for enrolled in subsets(ENROLLABLE):
         for proved in subsets((*enrolled, "email")):
             for old in subsets(proved):
                 proofs = tuple(proof(name, LONG_AGO if name in old else NOW) for name in proved)
-                for policy, is_open, verified, fresh in product(POLICIES, (True, False), (True, False), (True, False)):
+                for demand, account, occasion, trusted in product(SecondFactor, ACCOUNTS, OCCASIONS, (False, True)):
+                    fresh_within, is_in, has_mailbox = occasion
+                    is_open, verified = account
                     yield Facts(
                         user_id="ann",
                         account_is_open=is_open,
@@ -62,9 +78,13 @@ def small_world() -> Iterator[Facts]:
                         proofs=proofs,
                         enrolled=frozenset(enrolled),
                         methods=METHODS,
-                        policy=policy,
+                        policy=Policy.standard(),
                         now=NOW,
-                        fresh_within=timedelta(minutes=10) if fresh else None,
+                        fresh_within=fresh_within,
+                        second_factor=demand,
+                        has_mailbox=has_mailbox,
+                        is_in=is_in,
+                        device_is_trusted=trusted,
                     )
 
 
@@ -86,15 +106,20 @@ def test_done_is_never_reached_without_what_the_policy_asks() -> None:
         if facts.fresh_within is not None:
             counted = tuple(p for p in counted if p.at >= NOW - facts.fresh_within)
         assert any(METHODS[p.method].primary for p in counted), facts
-        if facts.policy.second_factor_required:
-            assert assurance_level(counted) >= 2, facts
+        trusted = facts.device_is_trusted and facts.fresh_within is None and has_second_factor(facts)
+        if facts.second_factor is not SecondFactor.OPTIONAL:
+            assert assurance_level(counted) >= 2 or trusted, facts
         if has_second_factor(facts):
-            assert assurance_level(counted) >= 2 or any(METHODS[p.method].second for p in counted), facts
+            assert assurance_level(counted) >= 2 or any(METHODS[p.method].second for p in counted) or trusted, facts
+        if facts.second_factor is SecondFactor.PHISHING_RESISTANT:
+            assert resists_phishing(counted, METHODS), facts
 
 
 def test_a_password_alone_never_does_for_who_has_a_second_factor() -> None:
     for facts in WORLD:
         if {p.method for p in facts.proofs} <= {"password", "email"} and has_second_factor(facts):
+            if facts.device_is_trusted and facts.fresh_within is None:
+                continue
             assert not isinstance(next_step(facts), Done), facts
 
 
@@ -127,6 +152,8 @@ def test_enrolling_more_never_lowers_a_demand() -> None:
     for facts in WORLD:
         if isinstance(next_step(facts), Done):
             continue
+        if facts.device_is_trusted and not has_second_factor(facts):
+            continue  # there is no such device: its trust is made with a second factor, and ends with it
         for name in set(ENROLLABLE) - facts.enrolled:
             more = replace(facts, enrolled=facts.enrolled | {name})
             assert not isinstance(next_step(more), Done), (facts, name)
@@ -137,7 +164,7 @@ def test_prove_asks_only_for_something_that_the_user_has_and_has_not_just_proved
         step = next_step(facts)
         if not isinstance(step, Prove):
             continue
-        assert set(step.methods) <= facts.enrolled
+        assert set(step.methods) <= facts.enrolled or (step.methods == ("email",) and facts.has_mailbox), facts
         since = NOW - facts.fresh_within if facts.fresh_within else None
         recent = {p.method for p in facts.proofs if since is None or p.at >= since}
         assert not set(step.methods) & recent, facts
@@ -164,9 +191,42 @@ def test_a_closed_account_gets_the_word_of_a_wrong_password() -> None:
 
 def test_an_address_is_verified_before_a_second_factor_is_enrolled() -> None:
     for facts in WORLD:
-        if isinstance(next_step(facts), Enroll):
+        step = next_step(facts)
+        if isinstance(step, Enroll):
             assert facts.address_is_verified
-            assert facts.policy.second_factor_required
+            assert facts.second_factor is not SecondFactor.OPTIONAL
+            assert facts.is_in or "email" in {p.method for p in facts.proofs}, facts
+            if facts.second_factor is SecondFactor.PHISHING_RESISTANT and assurance_level(facts.proofs) == 2:
+                assert not has_what_is_demanded(facts, facts.second_factor), facts
+
+
+def test_the_letter_that_reset_the_password_lets_nobody_enrol() -> None:
+    """Rule 7: who reads the mail alone can choose a password, and must not bring a second factor as well."""
+    for facts in WORLD:
+        by_reset = tuple(replace(p, authenticator=BY_RESET) if p.method == "email" else p for p in facts.proofs)
+        if not facts.is_in:
+            assert not isinstance(next_step(replace(facts, proofs=by_reset)), Enroll), facts
+
+
+def test_a_stricter_demand_lets_nobody_in_whom_a_laxer_one_held_back() -> None:
+    for facts in WORLD:
+        for stricter in SecondFactor:
+            if stricter > facts.second_factor and not isinstance(next_step(facts), Done):
+                assert not isinstance(next_step(replace(facts, second_factor=stricter)), Done), (facts, stricter)
+
+
+def test_a_trusted_device_stands_in_for_a_second_factor_and_for_nothing_else() -> None:
+    for facts in WORLD:
+        if not facts.device_is_trusted:
+            continue
+        without = next_step(replace(facts, device_is_trusted=False))
+        step = next_step(facts)
+        if step != without:
+            assert has_second_factor(facts), facts
+            assert isinstance(without, Prove | Enroll), (facts, without)
+            assert any(METHODS[p.method].primary for p in facts.proofs), facts
+        if facts.fresh_within is not None or facts.second_factor is SecondFactor.PHISHING_RESISTANT:
+            assert isinstance(step, Done) == isinstance(without, Done), facts
 
 
 def test_mail_is_no_factor() -> None:
@@ -186,7 +246,7 @@ def test_old_proofs_do_not_make_fresh() -> None:
         and f.proofs == (proof("password", LONG_AGO),)
         and f.account_is_open
         and f.address_is_verified
-        and not f.policy.second_factor_required
+        and f.second_factor is SecondFactor.OPTIONAL
     )
     assert next_step(facts) == Prove(("password",))
     assert isinstance(next_step(replace(facts, fresh_within=None)), Done)
@@ -207,6 +267,7 @@ def test_the_gates_are_read_in_this_order() -> None:
         "account_is_open",
         "address_is_verified",
         "second_factor_is_proved",
+        "phishing_is_resisted",
         "account_is_kept",
         "proof_is_fresh",
     ]

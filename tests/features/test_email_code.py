@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from doorward.core.policy import Policy
 from doorward.core.records import User
 from doorward.core.steps import Prove
 from doorward.features import email_code, password, reset_password, sessions, step_up, totp
@@ -138,10 +140,19 @@ def test_programs_get_tokens(house: House) -> None:
 
 def test_strict_lets_nobody_in_by_mail(open_house: Callable[..., House]) -> None:
     house = open_house(policy="strict")
-    for action, given in ((email_code.send, {"identifier": ANN}), (email_code.sign_in, {"code": "123456"})):
-        refusal = refused("wrong_method", house.browser().do, action, **given)
-        assert refusal.detail.startswith("This service lets nobody in by mail alone")
+    refusal = refused("wrong_method", house.browser().do, email_code.send, identifier=ANN)
+    assert refusal.detail.startswith("This service lets nobody in by mail alone")
+    refused("no_sign_in_under_way", house.browser().do, email_code.sign_in, code="123456")
     assert house.mail.messages == []
+
+
+def test_an_attempt_of_before_mail_let_nobody_in_is_good_no_more(open_house: Callable[..., House]) -> None:
+    house = open_house()
+    signed_up(house)
+    guest = asked(house)
+    house.doorward.world = replace(house.doorward.world, policy=Policy.strict())
+    for action, given in ((email_code.sign_in, {"code": house.mail.code()}), (email_code.send, {})):
+        refused("wrong_method", guest.do, action, **given)
 
 
 @pytest.mark.parametrize("identifier", ["", 7, None, ["x"], "x" * 255, "a\0b"])

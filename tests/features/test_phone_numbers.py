@@ -11,9 +11,9 @@ import pytest
 
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call
+from doorward.core.policy import Policy
 from doorward.core.records import Authenticator, OutboxMessage, PhoneNumber, User
 from doorward.core.refusals import Misconfigured, Refused
-from doorward.core.settings import Policy
 from doorward.core.steps import Verify
 from doorward.core.users import canonical_identifier, find_user
 from doorward.features import change_email, phone_numbers, recovery_codes, sign_up, verify_email

@@ -12,7 +12,7 @@ from doorward.core import links
 from doorward.core.by_mail import LINKS, RESET_LINK
 from doorward.core.records import Authenticator, EmailAddress, User
 from doorward.core.steps import Enroll, Prove
-from doorward.features import password, recovery_codes, reset_password, sessions, totp, verify_email
+from doorward.features import email_code, password, recovery_codes, reset_password, sessions, totp, verify_email
 from doorward.testing.doubles import House
 from tests.features.forgetful import ANN, NEW, by_code, by_link, change, forgot, of_the_host, rows
 from tests.features.people import PASSWORD, code_of, refused, signed_in, signed_up, with_totp
@@ -263,8 +263,11 @@ def test_nor_does_it_on_the_way_in(open_house: Callable[..., House]) -> None:
     guest = forgot(house, "bob@example.com")
     assert by_code(guest).hold == Prove(("password",))
     held = signed_in(guest, "bob@example.com", NEW, attempt=guest.client.attempt)
-    assert held.hold == Enroll(("passkey", "totp"))
+    assert held.hold == Prove(("email",))
     refused("wrong_method", guest.do, totp.begin)
+    guest.do(email_code.send)
+    assert guest.do(email_code.sign_in, code=house.mail.code()).hold == Enroll(("passkey", "totp"))
+    assert guest.do(totp.begin).secret
 
 
 def test_a_reset_binds_a_password_anew_that_was_guessed_at(house: House) -> None:

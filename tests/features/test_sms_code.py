@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 
 from doorward.core.events import TextsHeldBack
+from doorward.core.policy import Policy
 from doorward.core.refusals import Refused
-from doorward.core.settings import Policy
 from doorward.core.steps import SMS, Factor, Prove
 from doorward.features import account, email_code, phone_numbers, sms_code, step_up, totp
 from doorward.server.people import set_phone

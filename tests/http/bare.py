@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from doorward.core.call import Call
 from doorward.core.doorward import Doorward
@@ -51,7 +51,7 @@ class PlainViews:
     steps = {"prove": "/sign-in/second-step", "verify email": "/check-mail", "enroll password": "/sign-up/password"}
     sign_in = "/sign-in"
     step_up = "/step-up"
-    second_factor = "/totp"
+    set_up: ClassVar = {"totp": "/totp"}
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
         shown = "".join(f"<p>{name}: {value!r}</p>" for name, value in words.items() if name != "csrf_token")

@@ -233,11 +233,18 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     wrong = {"current_password": "wrong", "new_password": PASSWORD}
     yield "wrong present password", send(ann, "/password/change", "/password/change", **wrong)
     host.clock.forward(minutes=1)
-    send(again, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
-    send(again, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key))
+    yield from _trusting(host, again, key)
     yield "two sessions", ann.page("/sessions")
     yield from _closed(host, again, key)
     yield from _not_me(host)
+
+
+def _trusting(host: Bare, ann: Browser, key: rfc6238.TotpKey) -> Iterator[tuple[str, Answer]]:
+    """A browser in which no second step is to be asked for again, until that is taken back."""
+    send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
+    send(ann, "/sign-in/totp", "/sign-in/second-step", code=now_code(host, key), trust_device="on")
+    yield "a trusted browser", ann.page("/trusted-devices")
+    yield "trusted no more", ann.follow(send(ann, "/trusted-devices/end", "/trusted-devices"))
 
 
 def _keys(ann: Browser) -> Iterator[tuple[str, Answer]]:

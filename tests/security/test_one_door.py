@@ -112,6 +112,8 @@ SESSION_WRITES = {
     ("change", "src/doorward/core/sign_in.py", "_with_proofs"),
     # The session that stays gets the account's new epoch (rule 19).
     ("change", "src/doorward/core/identify.py", "end_sessions"),
+    # One that lay idle: what was proved before makes no AAL2 any more.
+    ("change", "src/doorward/core/identify.py", "_lapsed"),
     # A session that outlives a change of the host's password column.
     ("change", "src/doorward/features/password.py", "restamp"),
 }

@@ -34,6 +34,7 @@ AROUND = {
     "https",
     "doctor",
     "moving",
+    "policy",
 }
 
 

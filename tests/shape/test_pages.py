@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from doorward.core.feature import Feature
-from doorward.core.settings import PREFIX, SETTINGS, Policy, Settings
+from doorward.core.policy import Policy
+from doorward.core.settings import PREFIX, SETTINGS, Settings
 from tests.shape.tree import ROOT, SOURCE, parsed, shown
 
 PAGES = sorted(

@@ -71,4 +71,5 @@ def test_what_an_export_leaves_behind_is_stated() -> None:
         "Session",
         "HostPass",
         "RefreshFamily",
+        "TrustedDevice",
     }

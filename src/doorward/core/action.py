@@ -45,7 +45,7 @@ class Needs(Enum):
 
 class Wants(TypedDict, total=False):
     """What may be asked for beside `Needs`: a role, a permission, a scope (of an API key, which is held to its scopes),
-    a fresh proof (`True`, or how old it may be), an AAL."""
+    a fresh proof (`True`, or how old it may be), an AAL, a proof that resists phishing."""
 
     role: str
     permission: str
@@ -53,6 +53,7 @@ class Wants(TypedDict, total=False):
     fresh: bool | timedelta
     fresh_within: timedelta | None
     aal: Literal[1, 2]
+    phishing_resistant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Demand:
     scope: str = ""
     fresh_within: timedelta | None = None
     aal: int = 0
+    phishing_resistant: bool = False
 
 
 def demanded(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Demand:
@@ -85,6 +87,7 @@ def demanded(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Demand:
         scope=wants.get("scope", ""),
         fresh_within=within,
         aal=wants.get("aal", 0),
+        phishing_resistant=wants.get("phishing_resistant", False),
     )
 
 

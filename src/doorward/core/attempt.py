@@ -29,7 +29,9 @@ class Attempt(Record):
     once that is typed. `code` is a keyed digest (rule 15). `browser`: made by a browser, so that its cookie must come
     with it (rule 5). `guard` rises with every change: the compare-and-set of parallel steps. `auth_epoch` and
     `host_digest` are those of the first proof, or of the letter: what ends sessions ends what was proved before it.
-    `jkt` is the thumbprint of the key that its tokens will be bound to.
+    `jkt` is the thumbprint of the key that its tokens will be bound to. `max_age` (seconds; 0: as the policy says) and
+    `acr` are what a step-up is to end in. `trust_device`: its user wants to be asked for no second factor in this
+    browser again.
     """
 
     table: ClassVar[str] = "doorward_attempt"
@@ -52,6 +54,9 @@ class Attempt(Record):
     return_to: str = column(size=2048, default="")
     browser: bool = column(default=False)
     jkt: str = column(size=64, default="")
+    max_age: int = column(default=0)
+    acr: str = column(size=16, default="")
+    trust_device: bool = column(default=False)
     network: str = column(index=True, size=64)
     guard: int = column(default=0)
     created_at: datetime = column()

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorward.core.attempt import Attempt
 from doorward.core.events import Event
+from doorward.core.policy import Policy
 from doorward.core.ports import BreachSearch, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.records import OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.session import Caller, Identity, KeyIdentity, Recent, Session
-from doorward.core.settings import Policy, Settings
+from doorward.core.settings import Settings
 from doorward.core.steps import Gate, Method
 from doorward.primitives import sealing, tokens
 from doorward.primitives.bloom import Bloom
@@ -62,6 +63,7 @@ class Client:
     known_device: str = ""
     nonce: str = ""
     host: str = ""
+    trusted_device: str = ""
     locale: str = ""
     proof: ProofHeader | None = None
 
@@ -95,6 +97,8 @@ class Effects:
     attempt_ended: bool = False
     known_device: str = ""
     nonce: str = ""
+    trusted_device: str = ""
+    trusted_device_ended: bool = False
     posted: list[OutboxMessage] = field(default_factory=list)
 
 

@@ -10,6 +10,8 @@ from doorward.core.accounts import account_of
 from doorward.core.action import Action, Demand, Needs
 from doorward.core.attempt import Attempt
 from doorward.core.call import Call, Client, Issuer, World
+from doorward.core.demands import FactorDemand, FactorGrace
+from doorward.core.devices import TrustedDevice
 from doorward.core.events import Event
 from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page, Sweep
@@ -19,9 +21,25 @@ from doorward.core.possession import SpentProof
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
-from doorward.core.session import Caller, HostPass, Identity, Recent, Session
+from doorward.core.session import Caller, HostPass, Identity, Recent, Session, counting
 from doorward.core.settings import Settings
-from doorward.core.steps import EMAIL, SMS, Done, Enroll, Gate, Method, Prove, has_second_factor, next_step
+from doorward.core.steps import (
+    EMAIL,
+    LEVELS,
+    SMS,
+    Done,
+    Enroll,
+    Gate,
+    Method,
+    Proof,
+    Prove,
+    Step,
+    has_second_factor,
+    meets,
+    next_step,
+    reaches_two,
+    resists_phishing,
+)
 from doorward.core.usernames import FormerUsername
 from doorward.primitives.bloom import Bloom
 from doorward.primitives.keyring import Keyring
@@ -133,7 +151,8 @@ class Doorward:
 
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     """Every record class of the core and of these features, once."""
-    ours = (*CORE_RECORDS, Attempt, Session, HostPass, MailedLink, FormerUsername, SpentProof)
+    beside = (HostPass, MailedLink, FormerUsername, SpentProof, TrustedDevice, FactorDemand, FactorGrace)
+    ours = (*CORE_RECORDS, Attempt, Session, *beside)
     return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 
@@ -145,11 +164,14 @@ async def require(call: Call, needs: Needs | Demand) -> None:
         return
     caller = call.caller or call.signed_in
     await _require_rights(call, caller, demand)
-    if demand.needs is Needs.SIGNED_IN and not demand.aal:
+    if demand.needs is Needs.SIGNED_IN and not (demand.aal or demand.phishing_resistant):
         return
     identity = call.signed_in  # an API key proves nothing: AAL 0, and never fresh
+    counts = counting(identity.session, call.policy, call.now)
+    if demand.phishing_resistant and not resists_phishing(counts, call.world.methods):
+        raise await _short_of(call, identity, counts, demand, "phr")
     if identity.aal < demand.aal:
-        raise await _short_of_level(call, identity)
+        raise await _short_of(call, identity, counts, demand, "aal2")
     if demand.needs is not Needs.SIGNED_IN:
         await _require_fresh(call, identity, demand)
 
@@ -166,30 +188,39 @@ async def _require_rights(call: Call, caller: Caller, demand: Demand) -> None:
         raise Refused("not_permitted")
 
 
-async def _short_of_level(call: Call, identity: Identity) -> Refused:
-    """Below AAL2: which second factor to prove, or to set up where there is none."""
-    policy = replace(call.policy, second_factor_required=True)
-    facts = await facts_of(call, identity.user, await account_of(call, identity.user), identity.proofs)
-    step = next_step(replace(facts, policy=policy), call.world.gates)
+async def _short_of(call: Call, identity: Identity, counts: tuple[Proof, ...], demand: Demand, acr: str) -> Refused:
+    """Below what is asked for: what to prove, or to set up where there is nothing."""
+    account = await account_of(call, identity.user)
+    facts = await facts_of(call, identity.user, account, counts, at_least=LEVELS[acr], is_in=True)
+    step = next_step(facts, call.world.gates)
     if isinstance(step, Enroll):
-        return Refused("second_factor_required", methods=step.methods)
-    return Refused("fresh_proof_required", methods=step.methods if isinstance(step, Prove) else ())
+        return Refused("second_factor_required", methods=step.methods, acr=acr)
+    return _not_fresh(call, demand, step, acr=acr)
+
+
+def _not_fresh(call: Call, demand: Demand, step: Step, *, acr: str) -> Refused:
+    """RFC 9470: how old a proof may be, what it must be worth, and the ways to it."""
+    within = demand.fresh_within or call.policy.fresh_within
+    methods = step.methods if isinstance(step, Prove | Enroll) else ()
+    return Refused("fresh_proof_required", methods=methods, max_age=int(within.total_seconds()), acr=acr)
 
 
 async def _require_fresh(call: Call, identity: Identity, demand: Demand) -> None:
     account = await account_of(call, identity.user)
     within = demand.fresh_within or call.policy.fresh_within
-    facts = await facts_of(call, identity.user, account, identity.proofs, fresh_within=within)
+    facts = await facts_of(call, identity.user, account, identity.proofs, fresh_within=within, is_in=True)
     if demand.needs is Needs.FRESH_WITH_SECOND and not has_second_factor(facts):
         return
+    acr = "phr" if demand.phishing_resistant else "aal2" if reaches_two(facts) else "aal1"
+    if demand.phishing_resistant:
+        facts = replace(facts, second_factor=LEVELS["phr"])
     if not facts.enrolled:  # nothing to prove with again: being signed in lately is all there is
         facts = replace(facts, fresh_within=None)
         if identity.session.created_at < call.now - within:
-            raise Refused("fresh_proof_required")
+            raise _not_fresh(call, demand, Prove(()), acr=acr)
     step = next_step(facts, call.world.gates)
     if not isinstance(step, Done):
-        methods = step.methods if isinstance(step, Prove | Enroll) else ()
-        raise Refused("fresh_proof_required", methods=methods)
+        raise _not_fresh(call, demand, step, acr=acr)
 
 
 def _methods(
@@ -200,6 +231,10 @@ def _methods(
     brought: dict[str, Method] = _unique("method", ((m.name, m) for f in features for m in f.methods))
     closed = {EMAIL.name: not settings.policy.sign_in_by_mail, SMS.name: not texts}
     offered = frozenset(name for name in brought if not closed.get(name))
+    demanded = settings.policy.second_factor
+    if demanded and not any(method.enrolls and meets(method, demanded) for method in brought.values()):
+        cure = "add a feature that brings one, such as Totp() or, where it must resist phishing, Passkeys()"
+        raise Misconfigured("policy.E1", f"POLICY demands a second factor that nobody could enrol; {cure}")
     return {**brought, EMAIL.name: EMAIL}, offered
 
 

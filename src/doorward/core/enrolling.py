@@ -7,11 +7,10 @@ from typing import NamedTuple
 from doorward.core.action import Needs
 from doorward.core.call import Call
 from doorward.core.doorward import require
-from doorward.core.facts import facts_of
-from doorward.core.records import Account, User
+from doorward.core.records import User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import UnderWay, current
-from doorward.core.steps import Enroll, Method, next_step
+from doorward.core.sign_in import UnderWay, current, step_of
+from doorward.core.steps import Enroll, Method
 
 
 class Holder(NamedTuple):
@@ -30,13 +29,7 @@ async def holder_of(call: Call, attempt: str | None, method: Method) -> Holder:
     if attempt is None and not call.client.attempt:
         raise Refused("not_signed_in")
     under_way = await current(call, attempt)
-    user = await call.store.get(User, id=under_way.attempt.user_id)
-    account = None if user is None else await call.store.get(Account, user_id=user.id)
-    if user is None or account is None:
-        raise Refused("wrong_method")
-    proofs = under_way.attempt.proved
-    step = next_step(await facts_of(call, user, account, proofs), call.world.gates)
-    mailed = any(proof.method == "email" and proof.may_bind for proof in proofs)
-    if not isinstance(step, Enroll) or method.name not in step.methods or not mailed:
+    step, user = await step_of(call, under_way)
+    if user is None or not isinstance(step, Enroll) or method.name not in step.methods:
         raise Refused("wrong_method")
     return Holder(under_way.attempt.digest, user, under_way)

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from doorward.core.call import Call
+from doorward.core.demands import demanded_of
+from doorward.core.devices import is_trusted_device
+from doorward.core.policy import SecondFactor
 from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, User
-from doorward.core.steps import EMAIL, Facts, Proof
+from doorward.core.steps import EMAIL, Facts, Proof, has_what_is_demanded
 from doorward.core.users import addresses_of
 from doorward.primitives.hashing import is_usable
 
 
 async def facts_of(
-    call: Call, user: User, account: Account, proofs: tuple[Proof, ...], *, fresh_within: timedelta | None = None
+    call: Call,
+    user: User,
+    account: Account,
+    proofs: tuple[Proof, ...],
+    *,
+    fresh_within: timedelta | None = None,
+    at_least: SecondFactor = SecondFactor.OPTIONAL,
+    is_in: bool = False,
 ) -> Facts:
-    """Everything that the gates look at, read from the store."""
+    """Everything that the gates look at, read from the store. `at_least`: what is asked for beside what is demanded of
+    this user anyway."""
     reachable = bool(user.email) if account.address_exempt else await _has_verified_address(call, user)
     enrolled, used_up = await _methods_of(call, user, reachable)
-    return Facts(
+    demanded = await demanded_of(call, user)
+    may_trust = not is_in and demanded.now is not SecondFactor.PHISHING_RESISTANT
+    facts = Facts(
         user_id=user.id,
         account_is_open=user.active and account.kind == PERSON and not account.is_over(call.now),
         address_is_verified=account.address_exempt or reachable,
@@ -30,7 +44,13 @@ async def facts_of(
         policy=call.policy,
         now=call.now,
         fresh_within=fresh_within,
+        second_factor=max(demanded.now, at_least),
+        has_mailbox=reachable or bool(await addresses_of(call, user)),
+        is_in=is_in,
+        device_is_trusted=may_trust and await is_trusted_device(call, account),
     )
+    lacking = [due for level, due in demanded.later if not has_what_is_demanded(facts, level)]
+    return replace(facts, enroll_by=min(lacking, default=None))
 
 
 async def _has_verified_address(call: Call, user: User) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from doorward.core.call import Call
+from doorward.core.devices import TrustedDevice
 from doorward.core.possession import demand_key
 from doorward.core.records import Account, Plus, Record, User
 from doorward.core.refusals import Refused
@@ -18,6 +19,8 @@ from doorward.core.session import (
     Identity,
     Session,
     is_alive,
+    is_idle,
+    level_of,
     pass_digest,
     session_digest,
 )
@@ -69,11 +72,22 @@ async def by_session(call: Call, session: Session) -> Identity | None:
     seen = call.world.seen.get((Session, session.id))
     if seen is not None and seen > session.last_seen_at:
         session = replace(session, last_seen_at=seen)
+    session = await _lapsed(call, session)
     keys = (call.keyring.key("host-state", key_id=id) for id in call.keyring.ids)
     if user is None or not is_alive(session, user, keys=keys, policy=call.policy, now=call.now):
         return None
     see(call, Session, session.id, session.last_seen_at)
-    return Identity(user, session)
+    return Identity(user, session, level_of(session, call.policy, call.now))
+
+
+async def _lapsed(call: Call, session: Session) -> Session:
+    """A session that lay idle for too long falls below AAL2, and using it again raises it no more: that is written down
+    at once. New proofs are not touched."""
+    if not is_idle(session, call.policy, call.now) or level_of(session, call.policy, call.now) < 2:
+        return session
+    since = call.now - call.policy.aal2_idle  # nothing has been proved after that, or it would have been used
+    await call.store.change(Session, {"id": session.id, "proofs": session.proofs}, lapsed_at=since)
+    return replace(session, lapsed_at=since)
 
 
 def see(call: Call, kind: type[Record], key: str, last_seen_at: datetime) -> None:
@@ -119,13 +133,15 @@ async def end_session(call: Call, user_id: str, session_id: str) -> bool:
 
 
 async def end_sessions(call: Call, user_id: str, *, but: Session | None = None) -> int:
-    """End all sessions of a user (`but` one) with a new epoch, so that sign-ins under way and tokens end as well.
+    """End all sessions of a user (`but` one) with a new epoch, so that sign-ins under way, tokens and the trust in
+    devices end as well.
 
     The session that stays is re-stamped in the same transaction (rule 19).
     """
     epoch = call.new_id()
     async with call.store.transaction():
         await call.store.change(Account, {"user_id": user_id}, auth_epoch=epoch, version=Plus(1))
+        await call.store.remove(TrustedDevice, user_id=user_id)
         if but is None:
             ended = await call.store.remove(Session, user_id=user_id)
         else:

@@ -65,7 +65,8 @@ class Refused(Exception):
     """Raised where somebody may not do something. What was written before stays written (rule 11).
 
     `retry_after` in whole seconds; `methods` are the ways that would lift the refusal; `errors` name fields;
-    `nonce` is what the next DPoP proof must carry.
+    `nonce` is what the next DPoP proof must carry; `max_age` (seconds) and `acr` are what a step-up must end in, where
+    that is not the usual.
     """
 
     reason: str
@@ -74,6 +75,8 @@ class Refused(Exception):
     methods: Sequence[str] = ()
     errors: Sequence[FieldError] = field(default=())
     nonce: str = ""
+    max_age: int | None = None
+    acr: str = ""
 
     def __post_init__(self) -> None:
         super().__init__(self.reason)

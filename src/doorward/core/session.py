@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeAlias
 
 from doorward.core.attempt import read_proofs
+from doorward.core.policy import Policy
 from doorward.core.records import Moves, Record, User, column
-from doorward.core.settings import Policy
 from doorward.core.steps import Proof, amr_of, assurance_level
 from doorward.primitives import tokens
 
@@ -23,7 +23,8 @@ class Session(Record):
 
     `id` stays while the secret behind `digest` rotates. `host_digest` is a keyed digest of the host's password
     field and active flag at sign-in: a host that changes either ends the session (rule 20). `jkt` is the thumbprint of
-    the key that its tokens are bound to (rule 25).
+    the key that its tokens are bound to (rule 25). `lapsed_at`: it was not used for so long that what was proved before
+    then makes no AAL2 any more. `enroll_by`: when it ends, because its user must have a second factor then.
     """
 
     table: ClassVar[str] = "doorward_session"
@@ -39,6 +40,8 @@ class Session(Record):
     kind: str = column(size=16, default="session")
     remember: bool = column(default=False)
     jkt: str = column(size=64, default="")
+    lapsed_at: datetime | None = column(default=None)
+    enroll_by: datetime | None = column(default=None)
     user_agent: str = column(size=400, default="")
     ip: str = column(size=64, default="")
     created_at: datetime = column()
@@ -72,13 +75,15 @@ CODE, COOKIE = "code", "cookie"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who makes a request: the user, and the session it comes by, as a cookie or a bearer token.
+    """Who makes a request: the user, and the session it comes by, as a cookie or a bearer token. `aal` is what the
+    session's proofs were worth when it was read (`level_of`).
 
     `shapes` is for adapters: what they make of an identity, they need not make again while it is remembered.
     """
 
     user: User
     session: Session
+    aal: int
     by: str = "cookie"
     shapes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -88,11 +93,7 @@ class Identity:
 
     @property
     def amr(self) -> tuple[str, ...]:
-        return amr_of(self.proofs)
-
-    @property
-    def aal(self) -> int:
-        return assurance_level(self.proofs)
+        return amr_of(self.proofs, aal=self.aal)
 
     @property
     def scopes(self) -> None:
@@ -189,14 +190,37 @@ def host_digest(key: bytes, user: User) -> str:
     return tokens.hmac_digest(key, user.id, user.password or "", "active" if user.active else "closed")
 
 
+def counting(session: Session, policy: Policy, now: datetime) -> tuple[Proof, ...]:
+    """The proofs that can still make AAL2: younger than its limit, and of after the last time the session lay idle for
+    too long (NIST SP 800-63B-4 §2.2.3)."""
+    since = now - policy.aal2_absolute
+    if session.lapsed_at is not None:
+        since = max(since, session.lapsed_at)
+    return tuple(proof for proof in read_proofs(session.proofs) if proof.at > since)
+
+
+def level_of(session: Session, policy: Policy, now: datetime) -> int:
+    """The AAL of a session: the highest whose proofs are within its limits. It falls with time, and the session goes on
+    at AAL1 (rule 26). The one place in which it is worked out, for answers and tokens too."""
+    return max(assurance_level(counting(session, policy, now)), min(1, assurance_level(read_proofs(session.proofs))))
+
+
+def is_idle(session: Session, policy: Policy, now: datetime) -> bool:
+    """Whether it has not been used for so long that it falls below AAL2."""
+    return now - session.last_seen_at >= policy.aal2_idle + SEEN_EVERY
+
+
 def is_alive(session: Session, user: User, *, keys: Iterable[bytes], policy: Policy, now: datetime) -> bool:
-    """Whether this session still lets its user in. Absolute and idle limits by NIST SP 800-63B-4 §2.
+    """Whether this session still lets its user in. Absolute and idle limits by NIST SP 800-63B-4 §2; and its AAL, where
+    the policy wants one of every session.
 
     `keys` are those of `host_digest`, newest first: a new master secret before the old one signs nobody out.
     """
     return (
         now < session.expires_at
         and now - session.last_seen_at < policy.session_idle + SEEN_EVERY
+        and (session.enroll_by is None or now < session.enroll_by)
+        and (policy.lowest_aal <= 1 or level_of(session, policy, now) >= policy.lowest_aal)
         and user.active
         and any(tokens.same(session.host_digest, host_digest(key, user)) for key in keys)
     )

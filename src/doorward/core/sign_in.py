@@ -7,19 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from doorward.core.accounts import account_of
 from doorward.core.attempt import NO_WAY_IN, OF_A_SESSION, SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
 from doorward.core.call import Call
+from doorward.core.demands import trust_is_offered
+from doorward.core.devices import trust_device, use_trusted_device
 from doorward.core.events import SignedIn
 from doorward.core.facts import facts_of
+from doorward.core.policy import SecondFactor
 from doorward.core.possession import key_held
 from doorward.core.records import Account, Plus, User
 from doorward.core.refusals import Refused, invalid
-from doorward.core.session import Caller, Identity, Session, host_digest, session_digest
-from doorward.core.steps import Done, Hold, Method, Proof, Refuse, next_step
+from doorward.core.session import Caller, Identity, Session, host_digest, level_of, session_digest
+from doorward.core.steps import (
+    LEVELS,
+    Done,
+    Facts,
+    Hold,
+    Method,
+    Proof,
+    Prove,
+    Refuse,
+    Step,
+    has_second_factor,
+    next_step,
+)
 from doorward.primitives import tokens
 from doorward.primitives.urls import return_target
 
@@ -175,8 +190,9 @@ def proof_by(call: Call, method: Method, *, authenticator: str = "") -> Proof:
     return Proof(method.name, method.amr, method.factors, call.now, authenticator)
 
 
-async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -> Stepped:
-    """Add proofs of `user` to an attempt and say what is next; start the session when nothing is."""
+async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof, trust_device: bool = False) -> Stepped:
+    """Add proofs of `user` to an attempt and say what is next; start the session when nothing is. `trust_device`: they
+    want to be asked for no second factor in this browser again."""
     attempt = under_way.attempt
     if attempt.purpose in NO_WAY_IN or (attempt.user_id and attempt.user_id != user.id):
         raise Refused("no_sign_in_under_way")
@@ -185,18 +201,38 @@ async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof) -
         attempt,
         user_id=user.id,
         auth_epoch=attempt.auth_epoch or account.auth_epoch,
+        trust_device=attempt.trust_device or trust_device,
         host_digest=_unchanged_host_digest(call, attempt, user),
     )
     for proof in proofs:
         attempt = attempt.with_proof(proof)
-    facts = await facts_of(call, user, account, read_proofs(attempt.proofs), fresh_within=_fresh_within(call, attempt))
+    facts = await facts_of_attempt(call, attempt, user, account)
     step = next_step(facts, call.world.gates)
     if isinstance(step, Done):
-        return await start_session(call, under_way, attempt, user, step)
+        return await start_session(call, under_way, attempt, user, step, facts)
     if isinstance(step, Refuse):
         raise Refused(step.reason)
     kept = await keep(call, under_way, attempt)
     return held(call, kept, step)
+
+
+async def facts_of_attempt(call: Call, attempt: Attempt, user: User, account: Account) -> Facts:
+    """What the gates look at for an attempt: of a step-up, with what it is to end in."""
+    if attempt.purpose != STEP_UP:
+        return await facts_of(call, user, account, attempt.proved)
+    within = timedelta(seconds=attempt.max_age) if attempt.max_age else call.policy.fresh_within
+    level = LEVELS.get(attempt.acr, SecondFactor.OPTIONAL)
+    return await facts_of(call, user, account, attempt.proved, fresh_within=within, at_least=level, is_in=True)
+
+
+async def step_of(call: Call, under_way: UnderWay) -> tuple[Step, User | None]:
+    """What an attempt still lacks, and whose it is; `Prove(())` where it is nobody's yet."""
+    user = await call.store.get(User, id=under_way.attempt.user_id)
+    account = None if user is None else await call.store.get(Account, user_id=user.id)
+    if user is None or account is None:
+        return Prove(()), None
+    facts = await facts_of_attempt(call, under_way.attempt, user, account)
+    return next_step(facts, call.world.gates), user
 
 
 def _unchanged_host_digest(call: Call, attempt: Attempt, user: User) -> str:
@@ -215,15 +251,14 @@ def held(call: Call, under_way: UnderWay, hold: Hold, *, to: str = "") -> Steppe
     return Stepped(hold=hold, attempt=under_way.secret, to=to, expires_in=left)
 
 
-def _fresh_within(call: Call, attempt: Attempt) -> timedelta | None:
-    return call.policy.fresh_within if attempt.purpose == STEP_UP else None
-
-
-async def start_session(call: Call, under_way: UnderWay, attempt: Attempt, user: User, done: Done) -> Stepped:
+async def start_session(
+    call: Call, under_way: UnderWay, attempt: Attempt, user: User, done: Done, facts: Facts
+) -> Stepped:
     """Start the session that `done` allows. The only place in which sessions are made.
 
     One transaction: the attempt is taken (one of forty parallel requests gets it), the epoch it was proved under
-    still holds (a password changed meanwhile ends it), an older session of this client ends.
+    still holds (a password changed meanwhile ends it), an older session of this client ends. `facts` are what
+    `done` was concluded from.
     """
     if done.user_id != user.id:
         raise Refused("not_permitted")
@@ -237,10 +272,11 @@ async def start_session(call: Call, under_way: UnderWay, attempt: Attempt, user:
         if await call.store.change(Account, still, version=Plus(1)) != 1:
             raise Refused("attempt_expired")
         if attempt.purpose == STEP_UP:
-            session = await _raised(call, attempt, secret)
+            session = await _raised(call, attempt, secret, facts.enroll_by)
         else:
-            session = await _started(call, attempt, user, secret)
-        identity = Identity(user, session)
+            session = await _started(call, attempt, user, secret, facts.enroll_by)
+        await _about_device(call, attempt, facts)
+        identity = Identity(user, session, level_of(session, call.policy, call.now))
         await call.emit(SignedIn(at=call.now, user_id=user.id, session_id=session.id, amr=identity.amr))
         issued = await call.world.issuers[session.kind](call, user, session)
     call.identity = identity
@@ -251,7 +287,17 @@ async def start_session(call: Call, under_way: UnderWay, attempt: Attempt, user:
     return Stepped(identity=identity, tokens=issued or None, return_to=attempt.return_to)
 
 
-async def _started(call: Call, attempt: Attempt, user: User, secret: str) -> Session:
+async def _about_device(call: Call, attempt: Attempt, facts: Facts) -> None:
+    """The device that stood in for a second factor is trusted still; and who proved one may have this one trusted,
+    where the policy allows it."""
+    if facts.device_is_trusted and not await use_trusted_device(call, attempt.user_id, attempt.auth_epoch):
+        raise Refused("attempt_expired")
+    seconds = any(call.world.methods[proof.method].second for proof in attempt.proved)
+    if attempt.trust_device and seconds and has_second_factor(facts) and trust_is_offered(call, facts.second_factor):
+        await trust_device(call, attempt.user_id, attempt.auth_epoch)
+
+
+async def _started(call: Call, attempt: Attempt, user: User, secret: str, enroll_by: datetime | None) -> Session:
     # Not remembered: the cookie goes with the browser, and the row no later than this.
     remembered = attempt.remember or not attempt.browser
     life = call.policy.session_absolute if remembered else call.policy.browser_session
@@ -265,6 +311,7 @@ async def _started(call: Call, attempt: Attempt, user: User, secret: str) -> Ses
         kind=attempt.issue,
         remember=attempt.remember,
         jkt=attempt.jkt,
+        enroll_by=enroll_by,
         user_agent=call.client.user_agent[:400],
         ip=call.client.ip,
         created_at=call.now,
@@ -277,30 +324,34 @@ async def _started(call: Call, attempt: Attempt, user: User, secret: str) -> Ses
     return session
 
 
-async def _raised(call: Call, attempt: Attempt, secret: str) -> Session:
+async def _raised(call: Call, attempt: Attempt, secret: str, enroll_by: datetime | None) -> Session:
     """Step-up adds proofs to the session it is bound to and rotates its secret; the id stays (rule 27)."""
     session = await call.store.get(Session, id=attempt.subject)
     if session is None or session.user_id != attempt.user_id:
         raise Refused("not_signed_in")
-    return await _with_proofs(call, session, attempt.proved, secret)
+    return await _with_proofs(call, session, attempt.proved, secret, enroll_by)
 
 
-async def _with_proofs(call: Call, session: Session, proofs: tuple[Proof, ...], secret: str) -> Session:
+async def _with_proofs(
+    call: Call, session: Session, proofs: tuple[Proof, ...], secret: str, enroll_by: datetime | None
+) -> Session:
     latest = {proof.shows: proof for proof in (*read_proofs(session.proofs), *proofs)}
-    raised = replace(session, proofs=write_proofs(latest.values()))
+    raised = replace(session, proofs=write_proofs(latest.values()), enroll_by=enroll_by)
     if session.kind == "session":
         raised = replace(raised, digest=session_digest(secret))
     where = {"id": session.id, "digest": session.digest, "proofs": session.proofs}
-    if await call.store.change(Session, where, proofs=raised.proofs, digest=raised.digest) != 1:
+    values = {"proofs": raised.proofs, "digest": raised.digest, "enroll_by": enroll_by}
+    if await call.store.change(Session, where, **values) != 1:
         raise Refused("state_changed")
     return raised
 
 
 async def add_proof(call: Call, identity: Identity, proof: Proof) -> Stepped:
     """Add a proof to a session, in the caller's transaction: a rise in privilege, so its secret rotates."""
-    secret = call.new_secret()
-    session = await _with_proofs(call, identity.session, (proof,), secret)
-    call.identity = Identity(identity.user, session, identity.by)
+    secret, user = call.new_secret(), identity.user
+    facts = await facts_of(call, user, await account_of(call, user), identity.proofs, is_in=True)
+    session = await _with_proofs(call, identity.session, (proof,), secret, facts.enroll_by)
+    call.identity = Identity(user, session, level_of(session, call.policy, call.now), identity.by)
     if session.kind == "session":
         call.effects.session = (secret, session)
     return Stepped(identity=call.identity)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from doorward.core.settings import Policy
+from doorward.core.policy import Policy, SecondFactor
 
 
 class Factor(Enum):
@@ -30,6 +30,7 @@ class Method:
     while signing in. `backup`: it stands in for a second factor, and to have it alone demands none.
     `restricted` (NIST SP 800-63B-4 §3.2.9): it stands beside a better one and not in its place, unless the policy says
     so.
+    `phishing_resistant`: no false page can pass its proof on (NIST SP 800-63B-4 §3.2.5); nothing that one types is.
     Mail proves an address, and has no factor (rule 6).
     """
 
@@ -41,12 +42,15 @@ class Method:
     enrolls: bool = False
     backup: bool = False
     restricted: bool = False
+    phishing_resistant: bool = False
 
 
 # Mail proves an address; it is no factor, and all that comes through one mailbox is one proof (rule 6).
 EMAIL = Method("email", "email", frozenset(), primary=True)
 # A number is moved to another card by who talks well, and messages are read on the way (NIST SP 800-63B-4 §3.1.3.3).
 SMS = Method("sms", "sms", frozenset({Factor.HAS}), second=True, restricted=True)
+# What the `acr_values` of a challenge (RFC 9470) ask for. `phr`: phishing-resistant, a word of OpenID Connect EAP.
+LEVELS = {"aal2": SecondFactor.REQUIRED, "phr": SecondFactor.PHISHING_RESISTANT}
 # In place of an authenticator: the letter that let somebody choose a new password.
 BY_RESET = "reset"
 
@@ -123,8 +127,10 @@ Step = Done | Hold
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that the rules look at. `enrolled`: the methods this user can use now; `used_up`: those enrolled that are out
-    of tries, which prove nothing and demand what they did; `methods`: what is switched on;
-    `account_closes`: its user has closed it, and may still keep it."""
+    of tries, which prove nothing and demand what they did; `methods`: what is switched on; `second_factor`: what is
+    demanded of this user now, and `enroll_by` when more will be; `has_mailbox`: there is an address of theirs to write
+    to; `is_in`: these are the facts of a session, not of a sign-in; `device_is_trusted`: of this user, and where the
+    policy lets that count; `account_closes`: its user has closed it, and may still keep it."""
 
     user_id: str
     account_is_open: bool
@@ -137,6 +143,11 @@ class Facts:
     fresh_within: timedelta | None = field(default=None)
     used_up: frozenset[str] = frozenset()
     account_closes: bool = False
+    second_factor: SecondFactor = SecondFactor.OPTIONAL
+    enroll_by: datetime | None = None
+    has_mailbox: bool = False
+    is_in: bool = False
+    device_is_trusted: bool = False
 
 
 Gate = Callable[[Facts], Hold | None]
@@ -160,18 +171,30 @@ def address_is_verified(facts: Facts) -> Hold | None:
 
 
 def second_factor_is_proved(facts: Facts) -> Hold | None:
-    """Who has a second factor proves it; who must have one, and has none, enrols it."""
+    """Who has a second factor proves it, or comes by a device that is trusted; who must have one, and has none, enrols
+    it."""
     if assurance_level(facts.proofs) >= 2:
         return None
-    seconds = _usable(facts, lambda method: method.second and not _is_proved(facts, method))
-    demanded = facts.policy.second_factor_required
-    if has_second_factor(facts) and not _second_is_proved(facts):
-        return Prove(seconds)
-    if not demanded:
+    if has_second_factor(facts):
+        if facts.device_is_trusted:
+            return None
+        if not _second_is_proved(facts):
+            return Prove(_seconds(facts))
+    if facts.second_factor is SecondFactor.OPTIONAL:
         return None
     proved = {factor for proof in facts.proofs for factor in proof.factors}
     raising = _usable(facts, lambda method: bool(method.factors - proved) and not _is_proved(facts, method))
-    return Prove(raising) if raising else Enroll(_enrollable(facts, proved))
+    return Prove(raising) if raising else _enrolment(facts, lambda method: bool(method.factors - proved))
+
+
+def phishing_is_resisted(facts: Facts) -> Hold | None:
+    """Where that is demanded, one proof is of a kind that no false page can pass on. Who has such a method, be it out
+    of tries, enrols no other on the strength of less."""
+    if facts.second_factor is not SecondFactor.PHISHING_RESISTANT or resists_phishing(facts.proofs, facts.methods):
+        return None
+    if has_what_is_demanded(facts, facts.second_factor):
+        return Prove(_usable(facts, lambda method: method.phishing_resistant))
+    return _enrolment(facts, lambda method: method.phishing_resistant)
 
 
 def account_is_kept(facts: Facts) -> Hold | None:
@@ -185,10 +208,12 @@ def proof_is_fresh(facts: Facts) -> Hold | None:
     if facts.fresh_within is None:
         return None
     since = facts.now - facts.fresh_within
-    counts = {name for name, method in facts.methods.items() if method.factors or not _reaches_two(facts)}
+    counts = {name for name, method in facts.methods.items() if method.factors or not reaches_two(facts)}
     recent = tuple(p for p in facts.proofs if p.at >= since and p.method in counts and p.may_bind)
-    lately = replace(facts, proofs=recent, enrolled=facts.enrolled & counts, fresh_within=None)
-    return somebody_is_known(lately) or second_factor_is_proved(lately)
+    lately = replace(
+        facts, proofs=recent, enrolled=facts.enrolled & counts, fresh_within=None, device_is_trusted=False, is_in=True
+    )
+    return somebody_is_known(lately) or second_factor_is_proved(lately) or phishing_is_resisted(lately)
 
 
 GATES: tuple[Gate, ...] = (
@@ -196,6 +221,7 @@ GATES: tuple[Gate, ...] = (
     account_is_open,
     address_is_verified,
     second_factor_is_proved,
+    phishing_is_resisted,
     account_is_kept,
     proof_is_fresh,
 )
@@ -213,14 +239,30 @@ def next_step(facts: Facts, host_gates: Iterable[Gate] = ()) -> Step:
 def has_second_factor(facts: Facts) -> bool:
     """Whether the user enrolled a second factor; recovery codes alone are none. One that is out of tries is one still:
     else guessing at it would be a way round it."""
-    bound = facts.enrolled | facts.used_up
-    return any(m.second and not m.backup for name, m in facts.methods.items() if name in bound)
+    return has_what_is_demanded(facts, SecondFactor.REQUIRED)
 
 
-def _reaches_two(facts: Facts) -> bool:
-    bound = facts.enrolled | facts.used_up
-    factors = {factor for name in bound if name in facts.methods for factor in facts.methods[name].factors}
+def meets(method: Method, demanded: SecondFactor) -> bool:
+    """Whether to have enrolled a method is what such a demand asks for. A backup is not."""
+    if demanded is SecondFactor.PHISHING_RESISTANT:
+        return method.phishing_resistant
+    return demanded is SecondFactor.OPTIONAL or (method.second and not method.backup)
+
+
+def has_what_is_demanded(facts: Facts, demanded: SecondFactor) -> bool:
+    """Whether the user enrolled what such a demand asks for."""
+    return demanded is SecondFactor.OPTIONAL or any(meets(facts.methods[name], demanded) for name in _bound(facts))
+
+
+def reaches_two(facts: Facts) -> bool:
+    """Whether this user has what it takes for AAL2."""
+    factors = {factor for name in _bound(facts) for factor in facts.methods[name].factors}
     return has_second_factor(facts) and len(factors) >= 2
+
+
+def resists_phishing(proofs: Iterable[Proof], methods: Mapping[str, Method]) -> bool:
+    """Whether one of these proofs could not have been passed on by a false page."""
+    return any(methods.get(proof.method, _NOTHING).phishing_resistant for proof in proofs)
 
 
 def assurance_level(proofs: Iterable[Proof]) -> int:
@@ -232,11 +274,12 @@ def assurance_level(proofs: Iterable[Proof]) -> int:
     return 1 if proofs else 0
 
 
-def amr_of(proofs: Iterable[Proof]) -> tuple[str, ...]:
-    """The `amr` values (RFC 8176) of a set of proofs, in the order they were given, `mfa` last at AAL2."""
+def amr_of(proofs: Iterable[Proof], *, aal: int | None = None) -> tuple[str, ...]:
+    """The `amr` values (RFC 8176) of a set of proofs, in the order they were given, `mfa` last at AAL2: theirs, or the
+    `aal` that is left of it."""
     proofs = tuple(proofs)
     values = dict.fromkeys(value for proof in proofs for value in proof.amr.split())
-    return (*values, "mfa") if assurance_level(proofs) >= 2 else tuple(values)
+    return (*values, "mfa") if (assurance_level(proofs) if aal is None else aal) >= 2 else tuple(values)
 
 
 def _method(facts: Facts, proof: Proof) -> Method:
@@ -266,5 +309,21 @@ def _usable(facts: Facts, wanted: Callable[[Method], bool]) -> tuple[str, ...]:
     return tuple(name for name, method in facts.methods.items() if name in facts.enrolled and wanted(method))
 
 
-def _enrollable(facts: Facts, proved: set[Factor]) -> tuple[str, ...]:
-    return tuple(n for n, m in facts.methods.items() if m.enrolls and m.second and m.factors - proved)
+def _bound(facts: Facts) -> frozenset[str]:
+    return (facts.enrolled | facts.used_up) & facts.methods.keys()
+
+
+def _seconds(facts: Facts) -> tuple[str, ...]:
+    """The second factors to prove one of; where only some will do in the end, those, if there are any."""
+    seconds = _usable(facts, lambda method: method.second and not _is_proved(facts, method))
+    if facts.second_factor is not SecondFactor.PHISHING_RESISTANT:
+        return seconds
+    return tuple(name for name in seconds if facts.methods[name].phishing_resistant) or seconds
+
+
+def _enrolment(facts: Facts, wanted: Callable[[Method], bool]) -> Hold:
+    """Enrol one of these. On the way in an address is proved first, in the same attempt (rule 7): a password alone, or
+    the letter that reset it, binds nothing."""
+    if not facts.is_in and not any(proof.method == EMAIL.name and proof.may_bind for proof in facts.proofs):
+        return Prove((EMAIL.name,) if facts.has_mailbox else ())
+    return Enroll(tuple(n for n, m in facts.methods.items() if m.enrolls and m.second and wanted(m)))

@@ -6,29 +6,12 @@ its table, so a feature of your own brings a model of its own, made the same way
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
+from doorward.django.columns import flag, moment, number, text
+from doorward.django.policy_models import FactorDemand, FactorGrace, TrustedDevice
 
-def text(size: int = 255, **options: Any) -> models.Field[Any, Any]:
-    """Text of at most `size` code points; 0: as long as it is."""
-    return models.CharField(max_length=size, **options) if size else models.TextField(**options)
-
-
-def number(**options: Any) -> models.Field[Any, Any]:
-    """A whole number of 64 bits."""
-    return models.BigIntegerField(**options)
-
-
-def flag() -> models.Field[Any, Any]:
-    """False unless it is said."""
-    return models.BooleanField(default=False)
-
-
-def moment(**options: Any) -> models.Field[Any, Any]:
-    """A time in UTC with microseconds."""
-    return models.DateTimeField(**options)
+__all__ = ["FactorDemand", "FactorGrace", "TrustedDevice"]
 
 
 class Account(models.Model):
@@ -134,6 +117,9 @@ class Attempt(models.Model):
     return_to = text(2048, default="")
     browser = flag()
     jkt = text(64, default="")
+    max_age = number(default=0)
+    acr = text(16, default="")
+    trust_device = flag()
     network = text(64, db_index=True)
     guard = number(default=0)
     created_at = moment()
@@ -155,6 +141,8 @@ class Session(models.Model):
     kind = text(16, default="session")
     remember = flag()
     jkt = text(64, default="")
+    lapsed_at = moment(null=True)
+    enroll_by = moment(null=True)
     user_agent = text(400, default="")
     ip = text(64, default="")
     created_at = moment()

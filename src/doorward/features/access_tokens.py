@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from doorward.core.call import Call
@@ -10,8 +11,7 @@ from doorward.core.identify import by_session
 from doorward.core.records import User
 from doorward.core.refusals import Refused
 from doorward.core.rights import roles_of
-from doorward.core.session import Identity, Session
-from doorward.core.steps import amr_of, assurance_level
+from doorward.core.session import Identity, Session, level_of
 from doorward.features.token_keys import TokenKeys, signing_key, token_keys
 from doorward.primitives import jwt
 
@@ -29,7 +29,7 @@ async def access_token(call: Call, user: User, session: Session, *, audience: st
         raise Refused("invalid_input", detail="This audience is not one of TOKEN_AUDIENCE.")
     issued = int(call.now.timestamp())
     life = int(call.policy.access_token_life.total_seconds())
-    proofs = Identity(user, session).proofs
+    identity = Identity(user, session, level_of(session, call.policy, call.now))
     claims = {
         "iss": str(settings.origin),
         "sub": user.id,
@@ -40,9 +40,9 @@ async def access_token(call: Call, user: User, session: Session, *, audience: st
         "jti": call.new_id(),
         "sid": session.id,
         "client_id": CLIENT_ID,
-        "auth_time": max((int(proof.at.timestamp()) for proof in proofs), default=issued),
-        "amr": list(amr_of(proofs)),
-        "acr": f"aal{assurance_level(proofs)}",
+        "auth_time": max((int(proof.at.timestamp()) for proof in identity.proofs), default=issued),
+        "amr": list(identity.amr),
+        "acr": f"aal{identity.aal}",
     }
     if roles := await roles_of(call, user):
         claims["roles"] = list(roles)
@@ -72,7 +72,7 @@ async def live_token(call: Call, token: str, *, audience: str) -> tuple[dict[str
     if session is None or session.user_id != claims["sub"]:
         return None
     identity = await by_session(call, session)
-    return None if identity is None else (claims, Identity(identity.user, identity.session, "bearer"))
+    return None if identity is None else (claims, replace(identity, by="bearer"))
 
 
 class AccessTokens(TokenKeys):

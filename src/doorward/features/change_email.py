@@ -23,7 +23,7 @@ from doorward.core.identify import end_sessions
 from doorward.core.links import MailedLink
 from doorward.core.records import Account, EmailAddress, Plus, User
 from doorward.core.refusals import Refused, invalid
-from doorward.core.session import Identity, Session
+from doorward.core.session import Session
 from doorward.core.sign_in import Stepped, UnderWay, begin, held, keep
 from doorward.core.steps import Prove, Verify, somebody_is_known
 from doorward.core.tries import limit_letters, limit_tries
@@ -150,7 +150,7 @@ async def complete(call: Call, attempt: Attempt) -> Stepped:
     await _guarded(call, identity.user, story)
     call.effects.attempt, call.effects.attempt_ended = "", True
     user = await call.store.get(User, id=identity.user.id) or identity.user
-    return Stepped(identity=Identity(user, identity.session, identity.by))
+    return Stepped(identity=replace(identity, user=user))
 
 
 async def add_vouched(call: Call, user: User, email: str) -> None:

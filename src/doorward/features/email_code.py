@@ -6,19 +6,17 @@ from collections.abc import Mapping
 
 from doorward.core import by_mail
 from doorward.core.action import AttemptText, CodeText, Identifier, Issue, UrlText, action
-from doorward.core.attempt import SIGN_IN, STEP_UP
+from doorward.core.attempt import RESET, SIGN_IN, STEP_UP
 from doorward.core.by_mail import Owner
 from doorward.core.call import Call
-from doorward.core.facts import enrolled_methods
 from doorward.core.feature import Feature, Page
-from doorward.core.records import User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, proof_by, step_of
 from doorward.core.steps import EMAIL, Prove
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.users import canonical_identifier, tell
 
-PURPOSES = (SIGN_IN, STEP_UP)
+PURPOSES = (SIGN_IN, STEP_UP, RESET)
 
 
 @action("sign_in.email_code.send", status=202)
@@ -33,11 +31,11 @@ async def send(
 ) -> Stepped:
     """Send a code to the address of an identifier; or, for an attempt under way, another one, or that of a step-up. The
     answer is the same for who is unknown."""
-    by_mail.require_offered(call)
     if identifier is None:
         under_way, identifier, owner = await _asked_before(call, attempt)
         await _limit(call, identifier)
     else:
+        by_mail.require_offered(call)
         under_way = await begin(call, issue=issue, remember=remember, return_to=return_to)
         await _limit(call, identifier)
         owner = await by_mail.owner_of(call, identifier)
@@ -55,16 +53,28 @@ async def _limit(call: Call, identifier: str) -> None:
 
 
 async def _asked_before(call: Call, attempt: str | None) -> tuple[UnderWay, str, Owner | None]:
-    """The attempt that a further code is for: one that waits for a code, or one of who could prove nothing better."""
-    under_way = await current(call, attempt, purpose=PURPOSES)
+    """The attempt that a further code is for: one that waits for a code, or one of which the mailbox is asked, as it is
+    before a second factor is enrolled (rule 7)."""
+    under_way = await _current(call, attempt)
     asked = under_way.attempt
     if not asked.user_id:
         return under_way, asked.to, await by_mail.owner_of(call, asked.to)
-    user = await call.store.get(User, id=asked.user_id)
+    step, user = await step_of(call, under_way)
     owner = None if user is None else await by_mail.mailbox_of(call, user)
-    if user is None or owner is None or EMAIL.name not in await enrolled_methods(call, user):
+    if owner is None or not isinstance(step, Prove) or EMAIL.name not in step.methods:
         raise Refused("wrong_method")
     return under_way, owner.address, owner
+
+
+async def _current(call: Call, attempt: str | None) -> UnderWay:
+    """An attempt that somebody has proved something in; or, where mail lets in, one that has only asked for a code. The
+    code that is to reset a password signs nobody in."""
+    under_way = await current(call, attempt, purpose=PURPOSES)
+    if not under_way.attempt.user_id:
+        if under_way.attempt.purpose == RESET:
+            raise Refused("no_sign_in_under_way")
+        by_mail.require_offered(call)
+    return under_way
 
 
 async def _write(call: Call, owner: Owner | None, code: str) -> None:
@@ -76,16 +86,18 @@ async def _write(call: Call, owner: Owner | None, code: str) -> None:
 
 
 @action("sign_in.email_code", proving=True)
-async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
+async def sign_in(
+    call: Call, *, code: CodeText, attempt: AttemptText | None = None, trust_device: bool = False
+) -> Stepped:
     """Prove the mailbox by the code in the letter, together with its attempt. A second factor is asked for as ever."""
-    by_mail.require_offered(call)
-    under_way, user = await by_mail.check_code(call, await current(call, attempt, purpose=PURPOSES), code)
-    return await advance(call, await by_mail.use_up(call, under_way), user, proof_by(call, EMAIL))
+    under_way, user = await by_mail.check_code(call, await _current(call, attempt), code)
+    used = await by_mail.use_up(call, under_way)
+    return await advance(call, used, user, proof_by(call, EMAIL), trust_device=trust_device)
 
 
 async def load_code(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """Where the code went, for the browser that asked."""
-    under_way = await current(call, None, purpose=PURPOSES)
+    under_way = await _current(call, None)
     return {"to": by_mail.shown_to(under_way.attempt.to)}
 
 

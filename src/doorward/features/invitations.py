@@ -31,7 +31,6 @@ from doorward.core.feature import Feature, Page, Sweep
 from doorward.core.records import Moves, Record, User, column
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import INVITE, check_may_give, grant, permissions_of
-from doorward.core.session import Identity
 from doorward.core.sign_in import Stepped, UnderWay, begin
 from doorward.core.tries import limit_letters
 from doorward.core.users import find_user
@@ -270,7 +269,7 @@ async def _joined(call: Call, invitation: Invitation, owner: User) -> Stepped:
         raise Refused("not_permitted", "This invitation is for another account: sign in to that one.")
     async with call.all_or_nothing():
         await redeem(call, invitation.id, owner)
-    return Stepped(identity=Identity(owner, identity.session, identity.by))
+    return Stepped(identity=replace(identity, user=owner))
 
 
 async def _asked_to_choose(call: Call, under_way: UnderWay, invitation: Invitation) -> Stepped:

@@ -15,6 +15,7 @@ from doorward.core.accounts import account_of
 from doorward.core.action import CodeText, Needs, ShortName, action
 from doorward.core.attempt import ADD_PHONE, Attempt
 from doorward.core.call import Call
+from doorward.core.demands import is_the_last
 from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
 from doorward.core.facts import enrolled_methods
 from doorward.core.feature import Feature, Page
@@ -184,10 +185,7 @@ async def remove(call: Call) -> None:
 
 async def _is_all_there_is(call: Call, user: User) -> bool:
     """A second factor is demanded, and this is the only one: where the policy lets it stand alone."""
-    enrolled = await enrolled_methods(call, user)
-    methods = [call.world.methods[name] for name in enrolled]
-    better = any(method.second and not method.backup and method != SMS for method in methods)
-    return call.policy.second_factor_required and SMS.name in enrolled and not better
+    return SMS.name in await enrolled_methods(call, user) and await is_the_last(call, user, SMS.name)
 
 
 class PhoneNumbers(Feature):

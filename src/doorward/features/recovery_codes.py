@@ -92,7 +92,9 @@ async def count(call: Call) -> RecoveryCodeCount:
 
 
 @action("sign_in.recovery_code", proving=True)
-async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
+async def sign_in(
+    call: Call, *, code: CodeText, attempt: AttemptText | None = None, trust_device: bool = False
+) -> Stepped:
     """Prove the second step with a recovery code. It works once, and all addresses are told."""
     under_way = await spend_code_try(call, await current(call, attempt))
     user = await call.store.get(User, id=under_way.attempt.user_id)
@@ -113,7 +115,8 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     if spent is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)
     await succeed(call, made, key)
-    return await advance(call, under_way, user, proof_by(call, METHOD, authenticator=made.id))
+    proof = proof_by(call, METHOD, authenticator=made.id)
+    return await advance(call, under_way, user, proof, trust_device=trust_device)
 
 
 async def _tell_used(call: Call, user: User) -> None:

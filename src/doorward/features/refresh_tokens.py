@@ -102,7 +102,7 @@ async def refresh(call: Call, *, refresh_token: TokenText, audience: UrlText | N
     if not await _rotated(call, family, presented, successor) and not await _repeats(call, presented, successor):
         await _end(call, family, identity.user)
         raise Refused("refresh_refused")
-    access = await access_token(call, identity.user, session, audience=audience or None)
+    access = await access_token(call, identity.user, identity.session, audience=audience or None)
     return {**access, "refresh_token": successor.text(call, family.key_id)}
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from doorward.core.action import IdText, Needs, RoleText, action
 from doorward.core.call import Call
+from doorward.core.demands import forget_role
 from doorward.core.feature import Feature
 from doorward.core.ports import KnownRole, Permissions, Store
 from doorward.core.records import Record, User, column
@@ -136,6 +137,7 @@ async def remove_role(call: Call, name: str) -> int:
     async with call.all_or_nothing():
         held = await _own(call, name)
         await _raise_versions(call, name)
+        await forget_role(call, name)
         holders = await call.store.remove(UserRole, role=name)
         await call.store.remove(Role, name=name)
         if MANAGE_ROLES in held.permissions and holders:

@@ -12,7 +12,7 @@ from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_session, end_sessions
 from doorward.core.refusals import Refused, invalid
-from doorward.core.session import Identity, Session
+from doorward.core.session import Identity, Session, level_of
 from doorward.core.sign_in import Stepped
 from doorward.core.steps import has_second_factor
 from doorward.locale import _
@@ -43,7 +43,7 @@ async def list_sessions(call: Call) -> Sessions:
     rows = await call.store.find(
         Session, user_id=user.id, expires_at__gt=call.now, order="-created_at", limit=MOST_SHOWN
     )
-    return Sessions(tuple(Identity(user, row) for row in rows))
+    return Sessions(tuple(Identity(user, row, level_of(row, call.policy, call.now)) for row in rows))
 
 
 @action("sessions.end", needs=Needs.SIGNED_IN, status=204)

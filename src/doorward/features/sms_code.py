@@ -12,6 +12,7 @@ from dataclasses import replace
 from doorward.core import by_mail, by_text, mailed
 from doorward.core.action import AttemptText, CodeText, action
 from doorward.core.call import Call
+from doorward.core.demands import trust_days
 from doorward.core.devices import is_known_device
 from doorward.core.facts import enrolled_methods
 from doorward.core.feature import Feature, Page
@@ -42,7 +43,9 @@ async def send(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
 
 
 @action("sign_in.sms_code", proving=True)
-async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
+async def sign_in(
+    call: Call, *, code: CodeText, attempt: AttemptText | None = None, trust_device: bool = False
+) -> Stepped:
     """Prove the second step with the code in the text message, together with its attempt."""
     under_way = await current(call, attempt)
     user, number, made = await _phone_of(call, under_way)
@@ -54,7 +57,8 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     used = await by_mail.use_up(call, under_way)
     await succeed(call, made, key)
     await call.world.limits.forget(_budget(call, user))
-    return await advance(call, used, user, proof_by(call, SMS, authenticator=made.id))
+    proof = proof_by(call, SMS, authenticator=made.id)
+    return await advance(call, used, user, proof, trust_device=trust_device)
 
 
 async def _phone_of(call: Call, under_way: UnderWay) -> tuple[User, str, Authenticator]:
@@ -82,8 +86,8 @@ def _shown(under_way: UnderWay, number: str) -> str:
 async def load_code(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
     """Where the code went, for the browser that asked."""
     under_way = await current(call, None)
-    _, number, _ = await _phone_of(call, under_way)
-    return {"to": _shown(under_way, number)}
+    user, number, _ = await _phone_of(call, under_way)
+    return {"to": _shown(under_way, number), "trust_days": await trust_days(call, user)}
 
 
 class SmsCode(Feature):

@@ -12,6 +12,7 @@ import segno
 from doorward.core.accounts import account_of
 from doorward.core.action import AttemptText, CodeText, IdText, NameText, Needs, action
 from doorward.core.call import Call
+from doorward.core.demands import is_the_last
 from doorward.core.devices import is_known_device
 from doorward.core.enrolling import holder_of
 from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved
@@ -158,7 +159,9 @@ def imported(call: Call, user_id: str, secret: bytes) -> Authenticator:
 
 
 @action("sign_in.totp", proving=True)
-async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = None) -> Stepped:
+async def sign_in(
+    call: Call, *, code: CodeText, attempt: AttemptText | None = None, trust_device: bool = False
+) -> Stepped:
     """Prove the second step with a code of an authenticator app."""
     under_way = await spend_code_try(call, await current(call, attempt))
     user = await call.store.get(User, id=under_way.attempt.user_id)
@@ -174,7 +177,8 @@ async def sign_in(call: Call, *, code: CodeText, attempt: AttemptText | None = N
         raise await fail(call, METHOD.name, "wrong_code", user.id)
     for paid in payable:
         await succeed(call, paid, key)
-    return await advance(call, under_way, user, proof_by(call, METHOD, authenticator=device.id))
+    proof = proof_by(call, METHOD, authenticator=device.id)
+    return await advance(call, under_way, user, proof, trust_device=trust_device)
 
 
 async def _spent(call: Call, devices: list[Authenticator], code: str) -> Authenticator | None:
@@ -220,7 +224,7 @@ async def remove(call: Call, *, id: IdText | None = None) -> None:
     gone = [device.id for device in devices if id in (None, device.id)]
     if not gone:
         raise Refused("not_found")
-    if call.policy.second_factor_required and len(gone) == len(devices):
+    if len(gone) == len(devices) and await is_the_last(call, user, METHOD.name):
         raise Refused("last_authenticator")
     async with call.store.transaction():
         # A rule over several rows: guarded by the account's version (rule 44).

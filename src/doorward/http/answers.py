@@ -12,9 +12,9 @@ from doorward.core.attempt import read_proofs
 from doorward.core.call import Call
 from doorward.core.records import User
 from doorward.core.rights import roles_of
-from doorward.core.session import Caller, Identity, KeyIdentity, Session
+from doorward.core.session import Caller, Identity, KeyIdentity, Session, level_of
 from doorward.core.sign_in import Stepped
-from doorward.core.steps import Confirm, Enroll, Prove, Verify, amr_of, assurance_level
+from doorward.core.steps import Confirm, Enroll, Prove, Verify, amr_of
 from doorward.core.users import phone_of, standing_addresses
 
 
@@ -118,17 +118,19 @@ async def _is_verified(call: Call, user: User) -> bool:
 
 def session_shape(call: Call, session: Session) -> dict[str, object]:
     """A session as its owner sees it; never its secret or digest."""
-    return {
+    aal = level_of(session, call.policy, call.now)
+    shape: dict[str, object] = {
         "id": session.id,
         "created_at": moment(session.created_at),
         "last_seen_at": moment(session.last_seen_at),
         "expires_at": moment(session.expires_at),
-        "amr": list(amr_of(read_proofs(session.proofs))),
-        "aal": assurance_level(read_proofs(session.proofs)),
+        "amr": list(amr_of(read_proofs(session.proofs), aal=aal)),
+        "aal": aal,
         "current": call.identity is not None and call.identity.session.id == session.id,
         "user_agent": session.user_agent,
         "ip": session.ip,
     }
+    return shape if session.enroll_by is None else {**shape, "enroll_by": moment(session.enroll_by)}
 
 
 def moment(at: datetime) -> str:

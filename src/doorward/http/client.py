@@ -31,6 +31,7 @@ def client_of(request: Request, settings: Settings, cookies: Mapping[Cookie, str
         known_device=cookies.get("device", ""),
         nonce=cookies.get("nonce", ""),
         host=str(protected_origin(request, settings) or ""),
+        trusted_device=cookies.get("trusted", ""),
         locale=locale_of(request, settings),
         proof=_proof(request, settings),
     )

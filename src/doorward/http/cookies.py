@@ -11,7 +11,7 @@ from doorward.core.refusals import Refused
 from doorward.http.messages import Request
 from doorward.primitives.urls import Origin
 
-Cookie = Literal["session", "attempt", "csrf", "device", "nonce"]
+Cookie = Literal["session", "attempt", "csrf", "device", "trusted", "nonce"]
 
 LONGEST = 4096  # characters of one value
 _BASE: dict[Cookie, str] = {
@@ -20,6 +20,7 @@ _BASE: dict[Cookie, str] = {
     "csrf": "doorward-csrf",
     "device": "doorward-device",
     "nonce": "doorward-nonce",
+    "trusted": "doorward-trusted",
 }
 
 

@@ -241,6 +241,10 @@ class Site:
             changes.append(jar.clear("attempt"))
         if effects.known_device and visit.client.browser:
             changes.append(jar.set("device", known_device_cookie(call, effects.known_device), life=KNOWN_DEVICE_LIFE))
+        if effects.trusted_device and visit.client.browser:
+            changes.append(jar.set("trusted", effects.trusted_device, life=self.world.policy.trusted_device_life))
+        elif effects.trusted_device_ended and "trusted" in visit.cookies:
+            changes.append(jar.clear("trusted"))
         return changes
 
     def _is_stale(self, visit: Visit, call: Call) -> bool:

@@ -181,11 +181,22 @@ class Html:
     def cure(self, refused: Refused, prefix: str, here: str) -> str | None:
         """Where a browser goes to sign in, or to prove more, before it comes back `here`."""
         cures = {"not_signed_in": self.views.sign_in, "fresh_proof_required": self.views.step_up}
-        if self.views.second_factor in self.doorward.pages:
-            cures["second_factor_required"] = self.views.second_factor
-        if refused.reason not in cures:
+        if refused.reason == "second_factor_required":
+            wanted = (self.views.set_up.get(method, "") for method in refused.methods)
+            cures[refused.reason] = next((path for path in wanted if path in self.doorward.pages), "")
+        path = cures.get(refused.reason)
+        if not path:
             return None
-        return f"{prefix}{cures[refused.reason]}" + (f"?{urlencode({'return_to': here})}" if here else "")
+        query = {"return_to": here} if here else {}
+        if refused.reason == "fresh_proof_required":
+            query |= self._asked(refused)
+        return f"{prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def _asked(self, refused: Refused) -> dict[str, str]:
+        """What the step-up must end in, where that is not what it ends in anyway."""
+        usual = int(self.doorward.world.policy.fresh_within.total_seconds())
+        asked = {} if refused.max_age in (None, usual) else {"max_age": str(refused.max_age)}
+        return {**asked, "acr_values": refused.acr} if refused.acr == "phr" else asked
 
     def _url(self, visit: Visit, path: str) -> str:
         return visit.request.prefix + path

@@ -27,7 +27,8 @@ def headers_of(refused: Refused, *, fresh_within: int = 600, acr: str = "aal2") 
     """The header fields of a refusal, be it JSON or a page."""
     headers = []
     if refused.status == 401 or refused.reason == "not_permitted":
-        headers.append(("WWW-Authenticate", _challenge(refused.reason, fresh_within, acr)))
+        max_age = fresh_within if refused.max_age is None else refused.max_age
+        headers.append(("WWW-Authenticate", _challenge(refused.reason, max_age, refused.acr or acr)))
     if refused.nonce:
         headers.append(("DPoP-Nonce", refused.nonce))
     if (seconds := retry_after(refused)) is not None:

@@ -62,8 +62,8 @@ class Views(Protocol):
     step_up: str
     """The page where a fresh proof begins."""
 
-    second_factor: str
-    """The page where a second factor is set up; it takes no `return_to`."""
+    set_up: Mapping[str, str]
+    """The pages where a second factor is set up by who is signed in, by method; they take no `return_to`."""
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
         """The page as HTML."""

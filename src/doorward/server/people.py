@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from doorward.core import erasure
 from doorward.core.call import Call
+from doorward.core.demands import demand_named, demand_of_user
 from doorward.core.events import SignedOut, SignedUp
 from doorward.core.facts import enrolled_methods
 from doorward.core.identify import end_sessions
@@ -136,6 +137,13 @@ async def erase(call: Call, who: str) -> Mapping[str, Any]:
         await let_go(call, user)
         await erasure.erase(call, user.id)
     return {"id": user.id, "erased": True}
+
+
+async def demand(call: Call, who: str, second_factor: str, grace_days: int) -> Mapping[str, Any]:
+    """What second factor is demanded of a user beside what is demanded of everybody."""
+    user, level = await find(call, who), demand_named(second_factor)
+    ended = await demand_of_user(call, user, level, grace=timedelta(days=grace_days))
+    return {"id": user.id, "second_factor": second_factor, "grace_days": grace_days, "sessions_ended": ended}
 
 
 async def addresses(call: Call, who: str) -> Mapping[str, Any]:

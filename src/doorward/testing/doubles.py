@@ -215,6 +215,8 @@ class Guest:
         if effects.known_device:
             cookie = known_device_cookie(call, effects.known_device)
             self.client = replace(self.client, known_device=cookie)
+        if effects.trusted_device or effects.trusted_device_ended:
+            self.client = replace(self.client, trusted_device=effects.trusted_device)
 
     def words(self) -> Mapping[str, str]:
         """The words of the last letter."""

@@ -10,6 +10,7 @@ from typing import Any
 from doorward.core.accounts import account_of
 from doorward.core.action import IdText, Needs, ShortName, action
 from doorward.core.call import Call
+from doorward.core.demands import is_the_last
 from doorward.core.events import AuthenticatorRemoved
 from doorward.core.facts import enrolled_methods
 from doorward.core.records import Account, Authenticator, Plus, User
@@ -103,11 +104,10 @@ async def remove(call: Call, *, id: IdText) -> Passkeys:
 
 
 async def _may_go(call: Call, user: User, left: list[Passkey]) -> bool:
-    """Something is left to sign in by that is no mailbox, and a second factor where the policy asks for one."""
+    """Something is left to sign in by that is no mailbox, and a second factor where one is demanded."""
     enrolled = await enrolled_methods(call, user) - {METHOD.name}
     methods = [call.world.methods[name] for name in enrolled]
     if any(one.verifies_users for one in left):  # it is both
         return True
-    has_second = bool(left) or any(method.second and not method.backup for method in methods)
     has_primary = any(method.primary and method.factors for method in methods)
-    return has_primary and (has_second or not call.policy.second_factor_required)
+    return has_primary and (bool(left) or not await is_the_last(call, user, METHOD.name))

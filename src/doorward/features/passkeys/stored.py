@@ -15,7 +15,15 @@ from doorward.primitives.webauthn import Registered
 
 # With user verification a passkey is two factors at once (NIST SP 800-63B-4 §3.1.7), and can stand alone; without it
 # somebody has it, and no more is said.
-METHOD = Method("passkey", "hwk", frozenset({Factor.HAS, Factor.KNOWS}), primary=True, second=True, enrolls=True)
+METHOD = Method(
+    "passkey",
+    "hwk",
+    frozenset({Factor.HAS, Factor.KNOWS}),
+    primary=True,
+    second=True,
+    enrolls=True,
+    phishing_resistant=True,
+)
 HAS_IT = frozenset({Factor.HAS})
 MOST_PASSKEYS = 20
 

@@ -58,6 +58,7 @@ FORMS: Mapping[str, Form] = {
     "phone.add": Form("/phone"),
     "phone.confirm": Form("/phone", then="/phone?done=phone.confirm"),
     "phone.remove": Form("/phone", then="/security?done=phone.remove"),
+    "trusted_devices.end": Form("/trusted-devices", then="/trusted-devices?done=trusted_devices.end"),
     "recovery_codes.generate": Form("/recovery-codes", shows="recovery_codes_shown.html"),
     "password.change": Form("/password/change", then="/security?done=password.change"),
     "api_keys.create": Form("/api-keys/create", shows="api_key_shown.html"),
@@ -85,6 +86,8 @@ STEPS: Mapping[str, str] = {
     "enroll totp": "/sign-in/set-up",
 }
 
+
+SET_UP: Mapping[str, str] = {"totp": "/totp", "passkey": "/passkeys"}
 
 # What every template is given (http/views.py), whether one of ours asks for it or not.
 WORDS = frozenset(
@@ -131,7 +134,7 @@ class Pages:
     steps = STEPS
     sign_in = "/sign-in"
     step_up = "/step-up"
-    second_factor = "/totp"
+    set_up = SET_UP
 
     def __init__(
         self, templates: str | Path = "", *, theme: Theme | None = None, logo: str = "", reload: bool = False

@@ -42,6 +42,7 @@ _NOTICES = {
     "account.update": "Your profile is saved.",
     "account.undo": "Your account stays as it was.",
     "sessions.end": "Ended. Nobody is signed in there any more.",
+    "trusted_devices.end": "There you will be asked for a second step again.",
     "api_keys.revoke": "The key is revoked.",
     "invitations.create": "The invitation is on its way.",
     "invitations.revoke": "The invitation is taken back.",

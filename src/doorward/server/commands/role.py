@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from doorward.core.call import Call
+from doorward.core.demands import demand_named, demand_of_role
 from doorward.features.roles import BOOK, add_role, permit, remove_role, shown
+from doorward.server.commands.demanded import GRACE, SECOND_FACTOR
 from doorward.server.opening import CONFIG, run_story
 from doorward.server.output import Output, reports
 
@@ -53,6 +57,23 @@ def permit_role(output: Output, config: Path | None, name: str, permissions: tup
     changes = {"fewer": permissions} if fewer else {"more": permissions}
     role = shown(run_story(config, lambda call: permit(call, name, **changes)))
     output.result(asdict(role), f"{name} permits now: {' '.join(role.permissions) or 'nothing'}")
+
+
+@command.command("policy")
+@CONFIG
+@click.argument("name")
+@SECOND_FACTOR
+@GRACE
+@reports
+def policy(output: Output, config: Path | None, name: str, second_factor: str, grace_days: int) -> None:
+    """Say what second factor all who have the role NAME must have, from their next sign-in on."""
+
+    async def story(call: Call) -> None:
+        await demand_of_role(call, name, demand_named(second_factor), grace=timedelta(days=grace_days))
+
+    run_story(config, story)
+    done = {"name": name, "second_factor": second_factor, "grace_days": grace_days}
+    output.result(done, f"Second factor of all who have {name}: {second_factor}, from their next sign-in on.")
 
 
 @command.command("remove")

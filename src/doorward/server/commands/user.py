@@ -12,6 +12,7 @@ from doorward.core.call import Call
 from doorward.core.refusals import Misconfigured
 from doorward.http.answers import user_shape
 from doorward.server import people
+from doorward.server.commands.demanded import GRACE, SECOND_FACTOR
 from doorward.server.opening import CONFIG, run_story
 from doorward.server.output import Output, reports
 from doorward.server.typed import new_password
@@ -144,6 +145,18 @@ def revoke(output: Output, config: Path | None, who: str, role: str) -> None:
     """Take a role away from a user."""
     done = run_story(config, lambda call: people.revoke_role(call, who, role))
     output.result(done, f"Roles now: {', '.join(done['roles']) or 'none'}.")
+
+
+@command.command("policy")
+@CONFIG
+@click.argument("who")
+@SECOND_FACTOR
+@GRACE
+@reports
+def policy(output: Output, config: Path | None, who: str, second_factor: str, grace_days: int) -> None:
+    """Say what second factor WHO must have, beside what is demanded of everybody. The strictest holds."""
+    done = run_story(config, lambda call: people.demand(call, who, second_factor, grace_days))
+    output.result(done, f"Second factor of {who}: {second_factor}; {done['sessions_ended']} sessions without it ended.")
 
 
 @command.command("addresses")
