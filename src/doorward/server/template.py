@@ -26,6 +26,8 @@ EXAMPLES = {
     "reserved_usernames": '["billing", "newsroom"]',
     "phone_region": '"DE"',
     "rp_name": '"Example"',
+    "rp_id": '"example.com"',
+    "related_origins": '["https://example.net"]',
     "locales": '""',
     "theme": '{ accent = "#0d6854", background_dark = "#101513", radius = "0.625rem" }',
     "logo": '"/etc/doorward/logo.svg"',
