@@ -11,6 +11,7 @@ from typing import Any
 from doorward.http.pages import Pages
 from doorward.primitives import rfc6238
 from tests.http.bare import Bare
+from tests.scenarios.client import Answer
 
 PAGES = Pages()
 
@@ -30,6 +31,7 @@ class BrowserHouse:
         self.origin = f"http://localhost:{self._server.server_port}"
         self.bare = Bare(views=views, origin=self.origin, **settings)
         self.posts: list[str] = []
+        self._answer: Answer | None = None
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def url(self, path: str) -> str:
@@ -38,6 +40,11 @@ class BrowserHouse:
     def code(self, secret: str) -> str:
         """What an app shows now for the key on a page."""
         return code_of(secret, self.bare.clock.now)
+
+    def show(self, answer: Answer) -> str:
+        """Where a page that was answered is shown again, as it was and with its policy, to be looked at."""
+        self._answer = answer
+        return self.url("/shown")
 
     def close(self) -> None:
         self._server.shutdown()
@@ -52,7 +59,7 @@ class BrowserHouse:
                 with house._lock:
                     if self.command == "POST":
                         house.posts.append(self.path)
-                    answer = house.bare.send(self.command, self.path, list(self.headers.items()), body)
+                    answer = self.seen() or house.bare.send(self.command, self.path, list(self.headers.items()), body)
                 self.send_response(answer.status)
                 for name, value in [*answer.headers, ("Content-Length", str(len(answer.body)))]:
                     self.send_header(name, value)
@@ -60,6 +67,12 @@ class BrowserHouse:
                 self.wfile.write(answer.body)
 
             do_GET = do_POST = answer
+
+            def seen(self) -> Answer | None:
+                if self.path != "/auth/shown" or house._answer is None:
+                    return None
+                kept = [pair for pair in house._answer.headers if pair[0].lower() not in ("set-cookie", "location")]
+                return Answer(200, kept, house._answer.body)
 
             def log_message(self, format: str, *args: Any) -> None:
                 return None

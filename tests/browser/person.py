@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from playwright.sync_api import Locator, Page
 
 from tests.browser.house import BrowserHouse
+from tests.http import visits
+from tests.http.bare import Bare
+from tests.scenarios.client import Answer
 
 ADDRESS = "ann.catherine.lindqvist@students.university.example"
 SECOND_ADDRESS = "ann.catherine.lindqvist-bergstroem@new.example"
@@ -58,8 +61,20 @@ def begin_app(page: Page, url: Callable[[str], str], name: str = "Work phone") -
     return page.locator("#key").inner_text()
 
 
+def every_page(page: Page, house: BrowserHouse, look: Callable[[str], None]) -> None:
+    """Every page in every state that tests/http knows, as it was answered there; `look` is called on each."""
+    for name, answer in every_answer(house):
+        page.goto(house.show(answer))
+        look(name)
+
+
+def every_answer(house: BrowserHouse) -> Iterator[tuple[str, Answer]]:
+    yield from visits.tour(house.bare)
+    yield from visits.enrolling(Bare(views=house.bare.site.views, origin=house.origin, policy="strict"))
+
+
 def tour(page: Page, house: BrowserHouse, look: Callable[[str], None]) -> None:
-    """Every page in every state, in one person's life; `look` is called on each with its name."""
+    """One person's life on the pages, by what can be seen of them; `look` is called on each with its name."""
     for name in _strangers(page, house):
         look(name)
     sign_up(page, house.url, house.bare.mail.code)

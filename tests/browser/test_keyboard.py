@@ -8,13 +8,22 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.house import BrowserHouse
-from tests.browser.person import ADDRESS, PASSWORD
+from tests.browser.person import ADDRESS, PASSWORD, every_page
 
 Open = Callable[..., Page]
 
 FOCUSED = """() => { const e = document.activeElement, s = getComputedStyle(e);
     return {name: e.labels?.[0]?.innerText ?? e.getAttribute('aria-label') ?? e.innerText ?? '',
             ring: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2}; }"""
+
+# The number of the element with the focus among all, -1 for none; and whether it has a ring, within the screen.
+WHERE = """() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
+    const seen = b.bottom > 0 && b.top < innerHeight && b.right > 0 && b.left < innerWidth;
+    return [e === document.body ? -1 : [...document.querySelectorAll('*')].indexOf(e),
+            seen && s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]; }"""
+CONTROLS = """() => { const all = [...document.querySelectorAll('*')];
+    return all.filter((e) => e.checkVisibility() && e.tabIndex >= 0
+        && e.matches('a[href], button, summary, select, input:not([type=hidden])')).map((e) => all.indexOf(e)); }"""
 
 
 def tab_to(page: Page, name: str) -> None:
@@ -106,3 +115,27 @@ def test_after_a_mistake_the_focus_is_on_what_was_wrong(open_page: Open, house: 
     assert page.evaluate("document.activeElement.id") == "email" or page.url.endswith("#email")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") in ("email", "password")
+
+
+def test_every_control_of_every_page_is_reached_and_shows_that_it_is(open_page: Open, house: BrowserHouse) -> None:
+    """At 320 pixels, by Tab alone; nothing holds the focus, and nothing hides it below the edge."""
+    page = open_page(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
+    wrong: dict[str, object] = {}
+
+    def look(name: str) -> None:
+        reached, ringless = set(), []
+        for _ in range(120):
+            page.keyboard.press("Tab")
+            at, ring = page.evaluate(WHERE)
+            if at in reached:
+                break
+            if at >= 0:  # else at the end of the page: what was wrong had the focus first, so there is more before it
+                reached.add(at)
+            if at >= 0 and not ring:
+                ringless.append(page.evaluate("document.activeElement.outerHTML"))
+        missed = [at for at in page.evaluate(CONTROLS) if at not in reached]
+        if missed or ringless:
+            wrong[name] = (missed, ringless)
+
+    every_page(page, house, look)
+    assert wrong == {}

@@ -274,3 +274,13 @@ def _not_me(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "not me, link cut off", owner.page("/not-me")
     yield "not me", owner.page(link)
     yield "it has ended", owner.follow(send(owner, "/not-me", link))
+
+
+def enrolling(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Where everybody has a second factor, it is set up on the way in."""
+    ann = Browser(host)
+    send(ann, "/sign-up", "/sign-up", email=ADDRESS, password=PASSWORD)
+    yield "set up on the way", ann.follow(send(ann, "/email/verify", "/check-mail", code=host.mail.code()))
+    yield "key on the way", ann.follow(send(ann, "/totp/begin", "/sign-in/set-up"))
+    yield "wrong code on the way", send(ann, "/totp/confirm", "/sign-in/set-up", code="000000")
+    yield "no mail lets in", Browser(host).page("/sign-in/email-code/send")
