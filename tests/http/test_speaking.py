@@ -140,7 +140,7 @@ def test_two_languages_at_once_do_not_mix() -> None:
 # A language whose every sentence stands in brackets: what is outside of them was forgotten.
 
 # What people, their devices and roles and we are called.
-NAMES = {"Doorward", "Ann", "Work", "phone", "bobby", "Mozilla", "Report", "editor", "host"}
+NAMES = {"Doorward", "Ann", "Old", "Work", "phone", "bobby", "Mozilla", "Report", "editor", "host"}
 # Languages and time zones are offered by the names that they have.
 CHOICES = re.compile(r'<select id="(?:locale|time_zone)".*?</select>', re.DOTALL)
 # Addresses, scopes, keys and codes.
