@@ -14,7 +14,7 @@ from doorward.core.records import User
 from doorward.django.homes import LONG_AGO
 from doorward.django.store import DjangoStores
 from tests.django import databases, sites
-from tests.django.people.models import Guest, Member
+from tests.django.people.models import Clerk, Guest, Member
 from tests.scenarios.client import Browser
 from tests.scenarios.people import PASSWORD, sign_in, sign_up
 
@@ -29,6 +29,11 @@ def member_site() -> Iterator[sites.Wsgi]:
 @pytest.fixture
 def guest_site() -> Iterator[sites.Wsgi]:
     yield from site_for("people.Guest")
+
+
+@pytest.fixture
+def clerk_site() -> Iterator[sites.Wsgi]:
+    yield from site_for("people.Clerk")
 
 
 def site_for(model: str) -> Iterator[sites.Wsgi]:
@@ -136,3 +141,37 @@ def test_a_model_that_wants_more_is_named_and_no_hash_is_in_the_log(
     assert "town" in said
     assert "argon2" not in said
     assert "ann@example.com" not in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": "Bartholomew Lee"}, "name"),
+        ({"name": "Ann Featherstonehaugh"}, "name"),
+        ({"username": "a" * 21}, "username"),
+        ({"email": "a" * 29 + "@example.com"}, "email"),
+    ],
+)
+def test_what_a_project_keeps_less_of_is_named_before_a_letter(
+    clerk_site: sites.Wsgi, typed: dict[str, str], field: str
+) -> None:
+    asked = {"email": "ann@example.com", "password": PASSWORD, **typed}
+    refused = Browser(clerk_site).post("/sign-up", **asked)
+    assert (refused.status, refused.reason) == (400, "invalid_input")
+    assert [(error["field"], error["reason"]) for error in refused.json["errors"]] == [(field, "too_long")]
+    assert clerk_site.mail.letters == []
+
+
+def test_what_a_project_can_keep_is_kept_whole(clerk_site: sites.Wsgi) -> None:
+    browser = sign_up(clerk_site, name="Annemarie  van der Velde")
+    clerk = Clerk.objects.get()
+    assert (clerk.first_name, clerk.last_name) == ("Annemarie", " van der Velde")
+    assert len(clerk.username) == 20, "who chose none has one that says nothing"
+    assert browser.post("/account/update", username="a" * 20).status == 200
+    for typed, field in (({"name": "Ann " + "a" * 16}, "name"), ({"username": "a" * 21}, "username")):
+        refused = browser.post("/account/update", **typed)
+        assert (refused.status, refused.json["errors"][0]["field"]) == (400, field)
+    refused = browser.post("/email/add", email="a" * 29 + "@example.com")
+    assert (refused.status, refused.json["errors"][0]["field"]) == (400, "email")
+    clerk.refresh_from_db()
+    assert (clerk.first_name, clerk.username) == ("Annemarie", "a" * 20)

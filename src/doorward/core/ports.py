@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,9 @@ class Store(Protocol):
     async def add_user(self, user: User) -> User | None:
         """Make a row in the user table, the host's or ours. Returned as it is stored, with the key and the columns
         that the table gave it (`password` is None where it has none); None if a unique value is taken."""
+
+    def overlong(self, **values: str) -> Mapping[str, int]:
+        """Which of these the user table, the host's or ours, can't keep whole, and how many code points it can."""
 
     async def erase_user(self, id: str) -> bool:
         """Remove a row of our user table. A host's own rows may refer to its users: there the row stays, without what

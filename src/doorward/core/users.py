@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from doorward.core.call import Call, Letter
 from doorward.core.links import add_link
 from doorward.core.records import Account, EmailAddress, PhoneNumber, User
+from doorward.core.refusals import FieldError, Refused
 from doorward.primitives import text
 from doorward.primitives.phones import canonical_phone
 
@@ -27,6 +28,16 @@ async def find_user(call: Call, identifier: str) -> User | None:
         if user is not None:
             return user
     return await _by_username(call, identifier) or await _by_phone(call, identifier)
+
+
+def check_fits(call: Call, **columns: str | None) -> None:
+    """Raise `invalid_input` for each value that the user table, which may be the host's, can't keep whole: nothing is
+    cut off, and nobody learns of it after a letter."""
+    given = {name: value for name, value in columns.items() if value}
+    overlong = call.store.overlong(**given).items()
+    if overlong:
+        errors = [FieldError(name, "too_long", f"at most {most} characters") for name, most in overlong]
+        raise Refused("invalid_input", errors=errors)
 
 
 async def _by_phone(call: Call, identifier: str) -> User | None:

@@ -15,7 +15,17 @@ from django.db.models.lookups import In
 from doorward.core.records import Plus, Record, User, columns, key_of
 from doorward.core.refusals import Misconfigured
 from doorward.django.functions import AsciiLower
-from doorward.stores.values import Comparison, Unstorable, column_of, comparisons, findable, folded, keepable, kept
+from doorward.stores.values import (
+    Comparison,
+    Unstorable,
+    column_of,
+    comparisons,
+    findable,
+    folded,
+    keepable,
+    kept,
+    overlong,
+)
 
 LOOKUPS = {"eq": "", "null": "__isnull", "lt": "__lt", "gt": "__gt", "in": "__in"}
 Found = list[tuple[Any, Model | None]]
@@ -195,7 +205,8 @@ class UserHome(Home):
         values = {name: getattr(record, name) for name in ("email", "active", "password", "created_at")}
         if self.fields["username"] is not None:
             # Every user of most projects must have a name of their own. Who chose none gets one that says nothing.
-            values["username"] = record.username or f"user-{record.id}"
+            longest = getattr(self.fields["username"], "max_length", None)
+            values["username"] = record.username or f"user-{record.id}"[:longest]
         key: Any = self.fields["id"]
         if isinstance(key, CharField) and not key.has_default():
             values["id"] = record.id
@@ -214,11 +225,32 @@ class UserHome(Home):
             elif field is not None:
                 blank = "" if not field.null and field.get_internal_type() in _TEXTS else None
                 changes[field.attname] = blank if kept_value is None else kept_value
-        for name, value in changes.items():
-            longest = getattr(self.model._meta.get_field(name), "max_length", None)
-            if isinstance(value, str) and longest is not None and len(value) > longest:
-                raise ValueError(f"{name}: longer than the {longest} characters of {self.model.__name__}")
+        if too_long := self._too_long(changes):
+            raise ValueError(f"{self.model.__name__}: longer than its fields keep: {too_long}")
         return changes
+
+    def overlong(self, values: Mapping[str, str]) -> dict[str, int]:
+        """`Store.overlong`: a name may be split among several fields."""
+        found = overlong(values, lambda name: column_of(User, name).size)
+        for name, value in values.items():
+            if name == "name":
+                fields = dict(zip(self.called, _split(value, len(self.called)), strict=True))
+            else:
+                fields = {field.attname: value} if (field := self.fields[name]) is not None else {}
+            if too_long := self._too_long(fields):
+                found[name] = min(too_long.values())
+        return found
+
+    def _too_long(self, values: Mapping[str, Any]) -> dict[str, int]:
+        """Which fields of the model these values are too long for, and how much those keep."""
+        longest: dict[str, Any] = {
+            name: getattr(self.model._meta.get_field(name), "max_length", None) for name in values
+        }
+        return {
+            name: longest[name]
+            for name, value in values.items()
+            if isinstance(value, str) and longest[name] is not None and len(value) > longest[name]
+        }
 
     def _comparable(self, name: str) -> Field[Any, Any] | None:
         if name not in self.fields:

@@ -90,6 +90,9 @@ class DjangoStore:
             return None
         return await self.get(User, id=str(made.pk))
 
+    def overlong(self, **values: str) -> Mapping[str, int]:
+        return cast("UserHome", self._homes[User]).overlong(values)
+
     async def erase_user(self, id: str) -> bool:
         return await self.change(User, {"id": id}, **erased_user(id)) == 1
 

@@ -24,7 +24,7 @@ from doorward.core.sign_in import Stepped, UnderWay, advance, current
 from doorward.core.steps import Confirm, next_step
 from doorward.core.tries import limit_tries
 from doorward.core.usernames import change_username
-from doorward.core.users import tell
+from doorward.core.users import check_fits, tell
 from doorward.features.password import check_present
 from doorward.locale import _, catalogues
 from doorward.primitives import places, text
@@ -82,6 +82,7 @@ async def update(
     """Change what is given, and nothing else. Another user name is another way to sign in: every address is told, and
     who has a second factor proves it."""
     user = call.signed_in.user
+    check_fits(call, name=name, username=username)
     changes = _places(locale, time_zone)
     kept = await account_of(call, user)
     renames = username is not None and username != user.username

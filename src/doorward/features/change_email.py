@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from doorward.core import by_mail, links, mailed
-from doorward.core.accounts import account_of
+from doorward.core.accounts import account_of, epoch_of
 from doorward.core.action import EmailText, Needs, TokenText, action
 from doorward.core.attempt import ADD_EMAIL, Attempt
 from doorward.core.call import Call, Letter
@@ -27,7 +27,7 @@ from doorward.core.session import Session
 from doorward.core.sign_in import Stepped, UnderWay, begin, held, keep
 from doorward.core.steps import Prove, Verify, somebody_is_known
 from doorward.core.tries import limit_letters, limit_tries
-from doorward.core.users import find_user, standing_addresses, tell, verified_since
+from doorward.core.users import check_fits, find_user, standing_addresses, tell, verified_since
 from doorward.locale import _
 from doorward.primitives import text
 
@@ -73,12 +73,11 @@ async def add(call: Call, *, email: EmailText) -> Stepped:
     identity, email = call.signed_in, email.strip(" ")
     user, canonical = identity.user, _canonical(email)
     await limit_tries(call, "email-change", user.id)
-    await _refuse_more_or_twice(call, user, canonical)
+    await _refuse_more_or_twice(call, user, email, canonical)
     under_way = await begin(call, purpose=ADD_EMAIL, life=ATTEMPT_LIFE)
     await limit_letters(call, canonical)
-    account = await account_of(call, user)
     attempt = replace(
-        under_way.attempt, user_id=user.id, subject=identity.session.id, to=email, auth_epoch=account.auth_epoch
+        under_way.attempt, user_id=user.id, subject=identity.session.id, to=email, auth_epoch=await epoch_of(call, user)
     )
     async with call.store.transaction():
         await call.store.remove(Attempt, user_id=user.id, purpose=ADD_EMAIL, subject=identity.session.id)
@@ -93,7 +92,8 @@ def _canonical(email: str) -> str:
     return canonical
 
 
-async def _refuse_more_or_twice(call: Call, user: User, canonical: str) -> None:
+async def _refuse_more_or_twice(call: Call, user: User, email: str, canonical: str) -> None:
+    check_fits(call, email=email)
     rows = await call.store.find(EmailAddress, user_id=user.id)
     if any(row.verified_key == canonical for row in rows):
         raise invalid("email", "known", "this address is yours already")
@@ -160,7 +160,7 @@ async def add_vouched(call: Call, user: User, email: str) -> None:
 
 async def _add(call: Call, user: User, address: str) -> None:
     canonical = _canonical(address)
-    await _refuse_more_or_twice(call, user, canonical)
+    await _refuse_more_or_twice(call, user, address, canonical)
     before = await standing_addresses(call, user)
     added = EmailAddress(
         id=call.new_id(),

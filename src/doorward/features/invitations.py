@@ -33,7 +33,7 @@ from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import INVITE, check_may_give, grant, permissions_of
 from doorward.core.sign_in import Stepped, UnderWay, begin
 from doorward.core.tries import limit_letters
-from doorward.core.users import find_user
+from doorward.core.users import check_fits, find_user
 from doorward.features import sign_up
 from doorward.features.sign_up import PendingSignUp
 from doorward.locale import _
@@ -120,6 +120,7 @@ async def invite(call: Call, *, email: str, role: str = "", name: str = "", by: 
     canonical = text.canonical_address(email)
     if canonical is None:
         raise invalid("email", "not_valid", "this is not an e-mail address")
+    check_fits(call, email=email, name=name)
     if role:
         await check_may_give(call, role, by=by)
     if by is not None:

@@ -22,7 +22,7 @@ from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, he
 from doorward.core.steps import EMAIL, Enroll, Proof, Verify
 from doorward.core.tries import limit_letters, limit_tries
 from doorward.core.usernames import check_username
-from doorward.core.users import find_user
+from doorward.core.users import check_fits, find_user
 from doorward.features import password as passwords
 from doorward.features.password_rules import check_new_password
 from doorward.primitives import text, tokens
@@ -81,6 +81,7 @@ async def sign_up(
         raise invalid("email", "not_valid", "this is not an e-mail address")
     if not may_sign_up(canonical, call.world.settings):
         raise Refused("sign_up_closed", "New accounts are for addresses of certain domains only.")
+    check_fits(call, email=email, name=name, username=username)
     if password is not None:
         await check_new_password(call, password, context=[email, name, username or ""])
     elif not _has_passkeys(call):
@@ -269,6 +270,7 @@ async def choose_password(call: Call, *, new_password: PasswordText, attempt: At
 async def choose_username(call: Call, *, username: Identifier, attempt: AttemptText | None = None) -> Stepped:
     """Choose another user name: the one asked for was taken before the address was proved (rule 2)."""
     under_way, pending = await _enrolling(call, attempt)
+    check_fits(call, username=username)
     await check_username(call, username)
     await call.store.change(PendingSignUp, {"id": pending.id}, username=username)
     return await complete(call, under_way, replace(pending, username=username))

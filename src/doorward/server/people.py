@@ -19,7 +19,7 @@ from doorward.core.rights import ADMIN, grant, let_go, revoke, roles_of
 from doorward.core.session import Session
 from doorward.core.steps import SMS
 from doorward.core.usernames import check_username
-from doorward.core.users import find_user, phone_of, standing_addresses
+from doorward.core.users import check_fits, find_user, phone_of, standing_addresses
 from doorward.features.change_email import add_vouched
 from doorward.features.password_rules import check_new_password
 from doorward.features.sign_up import Conflict, PendingSignUp, make_user, sign_up
@@ -42,6 +42,7 @@ async def add(call: Call, *, email: str, password: str, name: str = "", username
     asked = {"email": email, "password": password, "name": name, **({"username": username} if username else {})}
     sign_up.read(asked)  # its types and bounds
     canonical = await _free_address(call, email)
+    check_fits(call, email=email, name=name, username=username)
     await check_new_password(call, password, context=[email, name, username or ""])
     await check_username(call, username, reserved_too=True)
     pending = _pending(call, email, canonical, link=call.new_secret(), password=await call.hash.hash(password))

@@ -12,6 +12,7 @@ from doorward.core.events import SignedUp
 from doorward.core.records import SERVICE, Account, User
 from doorward.core.refusals import Refused
 from doorward.core.usernames import check_username
+from doorward.core.users import check_fits
 from doorward.features.api_keys import ApiKey, NewKey, create, end_key, keys_of, make_key
 from doorward.features.sign_up import Conflict
 from doorward.http.answers import moment, plain
@@ -23,6 +24,7 @@ LISTED = 1000  # service accounts, at most
 
 async def add_service(call: Call, *, name: str) -> User:
     """An account for a program: no address, no password, and no way in but its keys. Names are as people's are."""
+    check_fits(call, name=name)
     await check_username(call, name, reserved_too=True)
     given = User(id=call.new_id(), username=name, name=name, created_at=call.now)
     key = text.skeleton(text.canonical_username(name) or "")

@@ -24,6 +24,7 @@ from doorward.stores.values import (
     keepable,
     kept,
     ordering,
+    overlong,
     uniques_of,
 )
 
@@ -127,6 +128,9 @@ class MemoryStore:
 
     async def add_user(self, user: User) -> User | None:
         return kept(user) if await self.add(user) else None
+
+    def overlong(self, **values: str) -> Mapping[str, int]:
+        return overlong(values, lambda name: column_of(User, name).size)
 
     async def erase_user(self, id: str) -> bool:
         return await self.remove(User, id=id) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -13,7 +13,7 @@ from doorward.core.records import Plus, Record, User, columns, key_of
 from doorward.core.refusals import Refused
 from doorward.stores.builder import Statement
 from doorward.stores.statements import Statements
-from doorward.stores.values import Unstorable, erased_user, ordering, uniques_of
+from doorward.stores.values import Unstorable, erased_user, ordering, overlong, uniques_of
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -146,6 +146,9 @@ class SqlStore:
         home = self._statements.homes[User]
         # A host's table has a key, defaults and columns of its own: what it made of the row is what is returned.
         return await self.get(User, id=new.id) if new and home.missing | home.defaults else new
+
+    def overlong(self, **values: str) -> Mapping[str, int]:
+        return overlong(values, self._statements.homes[User].longest)
 
     async def erase_user(self, id: str) -> bool:
         if self._statements.homes[User].is_hosts:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from doorward.core.records import Column, Record, User, columns, key_of
 from doorward.core.refusals import Misconfigured
+from doorward.stores.values import column_of
 
 NAMES = {
     "pk": "pk_%(table_name)s",
@@ -89,6 +90,14 @@ class Home:
     updates: dict[str, Callable[[], Any]]
     chooses_key: bool = False
     is_hosts: bool = False
+
+    def longest(self, name: str) -> int:
+        """The code points that a column keeps; 0: all, as where the table has none and nothing is kept."""
+        target = self.columns[name]
+        if target is None:
+            return 0
+        sizes = column_of(self.kind, name).size, getattr(target.type, "length", None) or 0
+        return min(filter(None, sizes), default=0)
 
     @property
     def key(self) -> sa.Column[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -121,6 +121,11 @@ def is_storable(text: str) -> bool:
     if "\0" in text:
         return False
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def overlong(values: Mapping[str, str], longest: Callable[[str], int]) -> dict[str, int]:
+    """`Store.overlong`, by what a column of `User` keeps (0: all)."""
+    return {name: most for name, value in values.items() if 0 < (most := longest(name)) < len(value)}
 
 
 def uniques_of(kind: type[Record]) -> list[tuple[str, ...]]:

@@ -209,6 +209,15 @@ class VerbLaws(StorePlayer):
 
         self.play(stores, story)
 
+    def test_what_the_user_table_can_not_keep_whole_is_said(self, stores: Stores) -> None:
+        async def story(store: Store) -> None:
+            assert store.overlong(name="é" * 20, email="ann@example.com", username="ann") == {}
+            found = store.overlong(name="é" * 5000, username="ann")
+            assert found.keys() <= {"name"}  # a table without the column keeps none of it, and is not too short
+            assert all(0 < most < 5000 for most in found.values())
+
+        self.play(stores, story)
+
     def test_an_erased_user_is_nobody(self, stores: Stores) -> None:
         async def story(store: Store) -> None:
             given = User(id="u1", email="ann@example.com", username="ann", name="Ann", password="h", created_at=NOON)

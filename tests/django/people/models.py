@@ -36,3 +36,15 @@ class Citizen(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     objects = BaseUserManager()
+
+
+class Clerk(AbstractBaseUser):
+    """Columns that keep less than we take; a name in two of them."""
+
+    username = models.CharField(max_length=20, unique=True)
+    email = models.EmailField(max_length=40)
+    first_name = models.CharField(max_length=10, blank=True)
+    last_name = models.CharField(max_length=15, blank=True)
+
+    USERNAME_FIELD = "username"
+    objects = BaseUserManager()
