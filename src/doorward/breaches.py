@@ -10,13 +10,13 @@ import mmap
 import re
 import time
 from concurrent.futures import Future
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from doorward.core.ports import Busy
 from doorward.core.refusals import Misconfigured
 from doorward.cpu import LEAST_MEMORY, HashPool
+from doorward.delivery.outgoing import Unanswered, ask
 from doorward.primitives.bloom import Bloom
 
 log = logging.getLogger("doorward.breaches")
@@ -60,7 +60,7 @@ class RangeSearch:
     """
 
     def __init__(self, url: str, *, patience: float = PATIENCE, rest: float = REST) -> None:
-        self._url = urlsplit(url)
+        self._url = url
         self.patience, self._rest = patience, rest
         self._resting_until = 0.0
         # The pool for hashes has what is needed: threads made anew after a fork, and a bound on who waits for them.
@@ -81,30 +81,23 @@ class RangeSearch:
         """No answer, or none that can be used: say so, and rest."""
         self._resting_until = time.monotonic() + self._rest
         why = str(error) or type(error).__name__
-        log.warning("%s can't be asked for breached passwords, which are let pass: %s", self._url.hostname, why)
+        log.warning(
+            "%s can't be asked for breached passwords, which are let pass: %s", urlsplit(self._url).hostname, why
+        )
 
     def _ask(self, start: str, rest: bytes) -> bool:
-        kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
-        connection = kind(self._url.hostname or "", self._url.port, timeout=self.patience)
-        try:
-            # Padding: the size of the answer must not tell which five digits were asked for.
-            headers = {"Add-Padding": "true", "User-Agent": "doorward", "Accept-Encoding": "identity"}
-            connection.request("GET", f"{self._url.path}/{start}", headers=headers)
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise HTTPException(f"status {answer.status}")
-            body = answer.read(MOST_BYTES + 1)
-        finally:
-            connection.close()
-        return _is_in(body, rest)
+        # Padding: the size of the answer must not tell which five digits were asked for.
+        padded = {"Add-Padding": "true"}
+        answer = ask("GET", f"{self._url}/{start}", headers=padded, patience=self.patience, most=MOST_BYTES)
+        if answer.status != 200:
+            raise Unanswered(f"status {answer.status}")
+        return _is_in(answer.body, rest)
 
 
 def _is_in(body: bytes, rest: bytes) -> bool:
-    if len(body) > MOST_BYTES:
-        raise HTTPException("an answer that is too long")
     found = {line[1]: int(line[2]) for line in map(_LINE.fullmatch, body.split()) if line is not None}
     if not found:
-        raise HTTPException("an answer that is no list of digests")
+        raise Unanswered("an answer that is no list of digests")
     return found.get(rest, 0) > 0  # padding has counts of 0
 
 
@@ -121,7 +114,7 @@ class BlockingSearch:
             return None
         try:
             return future.result(self._search.patience)
-        except (OSError, HTTPException, ValueError) as error:  # TimeoutError is an OSError
+        except OSError as error:  # TimeoutError is an OSError
             future.cancel()
             self._search.failed(error)
             return None
@@ -140,6 +133,6 @@ class AwaitingSearch:
             return None
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._search.patience)
-        except (OSError, HTTPException, ValueError) as error:
+        except OSError as error:
             self._search.failed(error)
             return None

@@ -26,7 +26,7 @@ from doorward.delivery import (
     open_sms,
 )
 from doorward.delivery.composing import compose_text
-from doorward.delivery.outgoing import Unanswered, post
+from doorward.delivery.outgoing import Unanswered, ask
 from doorward.delivery.sms import Sms, taken_apart
 from doorward.delivery.sms_services import Gateway, Sns, Twilio, Vonage
 from doorward.delivery.texts import SHORT
@@ -52,6 +52,16 @@ def test_twilio_takes_a_message() -> None:
         twilio_at(url, "MG" + "0" * 32).send(text_to())
     assert asked[0].form == {"To": "+491711234567", "From": "+15005550006", "Body": SAID}
     assert asked[1].form["MessagingServiceSid"] == "MG" + "0" * 32
+
+
+def test_twilio_knows_an_api_key_of_the_account() -> None:
+    def by_key(asked: Asked) -> Said:
+        assert asked.headers["authorization"] == "Basic U0sxOnNlY3JldA=="
+        return Said(201 if asked.path == f"/2010-04-01/Accounts/{SID}/Messages.json" else 404)
+
+    with service(by_key) as (url, asked):
+        Twilio(taken_apart(f"twilio://SK1:secret@/?account={SID}&from=+15005550006"), endpoint=url).send(text_to())
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("number", TWILIO_REFUSES)
@@ -173,7 +183,7 @@ def _late(asked: Asked) -> Said:
 
 def test_a_service_that_says_nothing_is_not_waited_for() -> None:
     with service(_late) as (url, _), pytest.raises(Unanswered):
-        post(url, b"", {}, patience=0.3)
+        ask("POST", url, b"", {}, patience=0.3)
 
 
 def test_apprise_brings_it_to_any_service(caplog: pytest.LogCaptureFixture) -> None:

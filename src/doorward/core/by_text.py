@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from doorward.core.accounts import account_of
 from doorward.core.call import Call, TextMessage
 from doorward.core.events import TextsHeldBack
-from doorward.core.records import PhoneNumber, User
+from doorward.core.records import Account, PhoneNumber, User
 from doorward.core.refusals import Refused
 from doorward.primitives import phones, tokens
 
@@ -78,11 +77,12 @@ async def _hit(call: Call, name: str, most: int, *, tell: bool = False) -> None:
         raise Refused("too_many_attempts", retry_after=wait)
 
 
-async def text(call: Call, user: User, number: str, template: str, code: str = "") -> None:
-    """A text message in the language of a user, in the transaction that causes it."""
+async def text(call: Call, reader: str, number: str, template: str, code: str = "") -> None:
+    """A text message in the language of a user, by their id, in the transaction that causes it."""
     settings, life = call.world.settings, call.policy.code_life
     words = {"service": settings.rp_name}
     if code:
         words |= {"code": code, "minutes": str(int(life.total_seconds()) // 60), "host": settings.origin.host}
-    locale = (await account_of(call, user)).locale
+    account = await call.store.get(Account, user_id=reader)
+    locale = "" if account is None else account.locale
     await call.later(TextMessage(number, template, words, locale), life=life)

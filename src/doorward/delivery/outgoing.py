@@ -14,7 +14,7 @@ PATIENCE = 10.0  # seconds for the whole answer
 MOST_BYTES = 64 << 10
 
 
-class Unanswered(Exception):
+class Unanswered(OSError):
     """No answer, or none that can be used. The text names no address, no header and nothing that was sent."""
 
 
@@ -45,28 +45,39 @@ def checked_url(url: str) -> str:
     return url
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], *, patience: float = PATIENCE) -> Answer:
-    """The answer to a POST, whatever its status: who calls says what it means. Raises `Unanswered`."""
+def ask(
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    patience: float = PATIENCE,
+    most: int = MOST_BYTES,
+) -> Answer:
+    """The answer, whatever its status: who calls says what it means. Raises `Unanswered`."""
     parts, until = urlsplit(url), time.monotonic() + patience
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=patience)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("POST", target, body, {"User-Agent": "doorward", "Accept-Encoding": "identity", **headers})
+        own = {"User-Agent": "doorward", "Accept-Encoding": "identity"}
+        connection.request(method, target, body, {**own, **(headers or {})})
         answer = connection.getresponse()
-        read = _read(answer, until)
-    except (OSError, HTTPException, ValueError) as error:
+        read = _read(answer, until, most)
+    except Unanswered:
+        raise
+    except (OSError, HTTPException) as error:
         raise Unanswered(type(error).__name__) from None
     finally:
         connection.close()
     return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, read)
 
 
-def _read(answer: HTTPResponse, until: float) -> bytes:
-    """All of it, or ValueError: not more than is allowed, and not one byte a second for ever."""
+def _read(answer: HTTPResponse, until: float, most: int) -> bytes:
+    """All of it: not more than is allowed, and not one byte a second for ever."""
     read = b""
-    while chunk := answer.read1(MOST_BYTES):
+    while chunk := answer.read1(most + 1):
         read += chunk
-        if len(read) > MOST_BYTES or time.monotonic() > until:
-            raise ValueError("an answer that is too long, or takes too long")
+        if len(read) > most or time.monotonic() > until:
+            raise Unanswered("an answer that is too long, or takes too long")
     return read

@@ -32,16 +32,18 @@ class SmsDown(Down):
 
 @dataclass(frozen=True, slots=True)
 class SmsUrl:
-    """SMS_URL, taken apart: what stands before and behind the colon of its user part, the host, and the options."""
+    """SMS_URL, taken apart: what stands before and behind the colon of its user part, the host, and the options `from`
+    and `account`."""
 
     scheme: str
     user: str = field(repr=False)
     password: str = field(repr=False)
     host: str
     sender: str
+    account: str = ""
 
 
-def taken_apart(url: str, *, options: tuple[str, ...] = ("from",)) -> SmsUrl:
+def taken_apart(url: str) -> SmsUrl:
     """Raises `Misconfigured`."""
     try:
         parts = urlsplit(url)
@@ -51,12 +53,13 @@ def taken_apart(url: str, *, options: tuple[str, ...] = ("from",)) -> SmsUrl:
     except ValueError:
         raise wrong("the URL can't be read; / # ? @ and : in a secret are written %2F %23 %3F %40 %3A") from None
     user, password = _credentials(parts)
-    unknown = ", ".join(given.keys() - set(options))
+    unknown = ", ".join(given.keys() - {"from", "account"})
     if unknown or parts.fragment or parts.path not in ("", "/"):
         raise wrong(f"unknown option {unknown}" if unknown else "/ # ? @ in a secret are written %2F %23 %3F %40")
     if not user or not password:
         raise wrong(f"{parts.scheme} wants a key and its secret: {parts.scheme}://KEY:SECRET@…")
-    return SmsUrl(parts.scheme, user, password, parts.netloc.rpartition("@")[2], given.get("from", ""))
+    host = parts.netloc.rpartition("@")[2]
+    return SmsUrl(parts.scheme, user, password, host, given.get("from", ""), given.get("account", ""))
 
 
 def _credentials(parts: SplitResult) -> tuple[str, str]:

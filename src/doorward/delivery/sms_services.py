@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from doorward.delivery.mail import NotNow, Undeliverable
-from doorward.delivery.outgoing import PATIENCE, Answer, Unanswered, checked_url, post
+from doorward.delivery.outgoing import PATIENCE, Answer, Unanswered, ask, checked_url
 from doorward.delivery.sms import ComposedText, Sms, SmsDown, SmsUrl, wrong
 from doorward.primitives import strict_json
 from doorward.primitives.sigv4 import AwsKey, signed_headers
@@ -26,7 +26,8 @@ FORM = "application/x-www-form-urlencoded"
 class Twilio:
     """Twilio's Messages resource (https://www.twilio.com/docs/messaging/api/message-resource).
 
-    `twilio://SID:TOKEN@/?from=+15005550006`; a `from` that begins with MG names a messaging service.
+    `twilio://SID:TOKEN@/?from=+15005550006`, or by an API key `twilio://SK…:SECRET@/?account=AC…&from=…`; a `from` that
+    begins with MG names a messaging service.
     """
 
     endpoint = "https://api.twilio.com"
@@ -38,7 +39,7 @@ class Twilio:
     def __init__(self, url: SmsUrl, *, endpoint: str = endpoint, patience: float = PATIENCE) -> None:
         if not url.sender:
             raise wrong("twilio wants the sender: ?from=+15005550006, or a messaging service ?from=MG…")
-        self._url = f"{checked_url(endpoint)}/2010-04-01/Accounts/{url.user}/Messages.json"
+        self._url = f"{checked_url(endpoint)}/2010-04-01/Accounts/{url.account or url.user}/Messages.json"
         self._sender = {"MessagingServiceSid" if url.sender.startswith("MG") else "From": url.sender}
         self._headers = {"Authorization": _basic(url.user, url.password), "Content-Type": FORM}
         self._patience = patience
@@ -192,7 +193,7 @@ def _filled(shape: Any, words: Mapping[str, str]) -> Any:
 
 def _asked(url: str, body: bytes, headers: Mapping[str, str], patience: float) -> Answer:
     try:
-        return post(url, body, headers, patience=patience)
+        return ask("POST", url, body, headers, patience=patience)
     except Unanswered as error:
         raise SmsDown(f"the service does not answer ({error})") from None
 

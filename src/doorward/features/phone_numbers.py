@@ -81,13 +81,14 @@ async def add(call: Call, *, phone: ShortName) -> Stepped:
         auth_epoch=(await account_of(call, user)).auth_epoch,
     )
     owner = await call.store.get(PhoneNumber, verified_key=number)
+    reader = user.id if owner is None else owner.user_id
     async with call.store.transaction():
         await call.store.remove(Attempt, user_id=user.id, purpose=ADD_PHONE)
-        if owner is not None and owner.user_id != user.id:
+        if reader != user.id:
             asked, code, template = mailed.with_decoy_code(call, attempt), "", "phone_wanted"
         else:
             (asked, code), template = mailed.with_code(call, attempt, bound_to=number), "verify_phone"
-        await by_text.text(call, user, number, template, code)
+        await by_text.text(call, reader, number, template, code)
         await call.store.add(asked)
     left = int(call.policy.code_life.total_seconds())
     return Stepped(hold=Verify("phone"), to=masked_phone(number), expires_in=left)

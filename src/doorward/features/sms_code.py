@@ -38,7 +38,7 @@ async def send(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
     asked = replace(asked, code_tries=under_way.attempt.code_tries)
     async with call.store.transaction():
         kept = await keep(call, under_way, asked)  # a refusal commits: no message without its code
-        await by_text.text(call, user, number, "sign_in_code", code)
+        await by_text.text(call, user.id, number, "sign_in_code", code)
     return held(call, kept, Prove((SMS.name,)), to=_shown(under_way, number))
 
 
