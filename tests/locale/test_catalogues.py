@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from tests.shape.tree import ROOT
@@ -57,6 +58,18 @@ def test_all_places_of_sentences_are_found(source: Catalog) -> None:
         'Change<span class="away"> password</span>',  # {% trans %}
         "Code from the app",  # _("…") in a template
     } <= said
+
+
+def test_german_speaks_to_everybody_in_one_way(tool: ModuleType) -> None:
+    """With «Sie», on pages and in letters alike."""
+    with tool.file_of("de").open("rb") as file:
+        said = [form for message in read_po(file, locale="de") for form in _forms(message)]
+    assert len(said) > 500
+    assert [one for one in said if re.search(r"\b(?:du|dir|dich|dein\w*)\b", one, re.IGNORECASE)] == []
+
+
+def _forms(message: Message) -> tuple[str, ...]:
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 BROKEN = """

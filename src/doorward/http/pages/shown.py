@@ -58,6 +58,7 @@ _WORDED = {
         "You are the last administrator",
         "Let somebody else give roles first, then close your account.",
     ),
+    ("", "invalid_input"): ("Something is not right", "Something in the request is not as it should be."),
     ("", "csrf_failed"): ("Once more, please", "This page had been open for too long. Send it again."),
     ("", "password_too_short"): (
         "Password too short",
