@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 from doorward.core.records import User
@@ -68,13 +69,16 @@ def test_two_hundred_parallel_uses_have_one_child(house: House) -> None:
     signed_up(house)
     _, token = started(house)
 
+    start = Barrier(200)
+
     def used(_: int) -> str:
+        start.wait(60)
         try:
             return str(refresh(house, token)["refresh_token"])
         except Refused as refusal:
             return refusal.reason
 
-    with ThreadPoolExecutor(40) as pool:
+    with ThreadPoolExecutor(200) as pool:
         children = set(pool.map(used, range(200)))
     assert len(children) == 1
     assert children != {"refresh_refused"}
