@@ -62,7 +62,7 @@ def test_it_is_said_in_the_language_of_its_user(open_house: Open) -> None:
     ann.do(sms_code.sign_in, code=house.sms.code())
     ann.do(account.update, locale="de")
     asked(house)
-    assert f"{house.sms.code()} ist dein Code für Doorward" in house.sms.text()
+    assert f"{house.sms.code()} ist Ihr Code für Doorward" in house.sms.text()
 
 
 def test_a_code_works_once(open_house: Open) -> None:

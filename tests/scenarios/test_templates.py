@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,17 @@ class Kept:
 
     def send(self, letter: Composed) -> None:
         self.letters.append(letter)
+
+
+@pytest.mark.options(theme="accent=#c2185b", logo=str(FOLDER / "logo.svg"))
+def test_the_look_is_the_hosts(host: InProcessHost) -> None:
+    page = Browser(host).page("/sign-in").text
+    (style,) = re.findall(r'href="(/auth/static/doorward\.css\?[\w-]+)"', page)
+    assert "--accent: #c2185b;" in Browser(host).send("GET", style).text
+    (logo,) = re.findall(r'<img src="(/auth/static/logo\.svg\?[\w-]+)"', page)
+    file = Browser(host).send("GET", logo)
+    assert file.body == (FOLDER / "logo.svg").read_bytes()
+    assert file.header("content-security-policy") == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @pytest.mark.options(templates=str(FOLDER), rp_name="Acme")
