@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,12 @@ from doorward.core.events import TextsHeldBack
 from doorward.core.policy import Policy
 from doorward.core.refusals import Refused
 from doorward.core.steps import SMS, Factor, Prove
-from doorward.features import account, email_code, phone_numbers, sms_code, step_up, totp
+from doorward.features import account, email_code, phone_numbers, recovery_codes, sms_code, step_up, totp
 from doorward.server.people import set_phone
 from doorward.testing.doubles import Guest, House
 from tests.features.people import (
     code_of,
+    recovery,
     refused,
     second_step,
     signed_in,
@@ -377,3 +379,27 @@ def test_a_country_that_is_taken_off_the_list_gets_no_more(open_house: Open) -> 
     guest = house.browser()
     second_step(house, guest)
     refused("wrong_method", guest.do, sms_code.send)
+
+
+def test_the_page_of_the_second_step_names_the_method_used_last_first(open_house: Open) -> None:
+    """What stands in for a lost factor comes last, also where it was used last."""
+    house, _, secret = ann_of(open_house)
+    ann = asked(house)
+
+    def offered() -> Any:
+        guest = house.browser()
+        second_step(house, guest)
+        return guest.run(step_up.load_step, {})["methods"]
+
+    assert offered() == ("totp", "sms")  # the app, when it was set up
+    ann.do(sms_code.sign_in, code=house.sms.code())
+    codes = recovery(ann)
+    assert offered() == ("sms", "totp", "recovery_code")
+    house.clock.forward(minutes=1)
+    second_step(house, ann)
+    ann.do(totp.sign_in, code=code_of(house, secret))
+    assert offered() == ("totp", "sms", "recovery_code")
+    house.clock.forward(minutes=1)
+    second_step(house, ann)
+    ann.do(recovery_codes.sign_in, code=codes[0])
+    assert offered() == ("totp", "sms", "recovery_code")

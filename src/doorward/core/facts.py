@@ -64,6 +64,16 @@ async def enrolled_methods(call: Call, user: User) -> frozenset[str]:
     return enrolled
 
 
+async def last_used_first(call: Call, user: User, methods: Iterable[str]) -> tuple[str, ...]:
+    """The methods as somebody would choose among them: the one used last, the others; what stands in for them last."""
+    rows = await call.store.find(Authenticator, user_id=user.id)
+    used = {row.kind: 0.0 for row in rows}
+    for row in rows:
+        if row.last_used_at is not None:
+            used[row.kind] = max(used[row.kind], row.last_used_at.timestamp())
+    return tuple(sorted(methods, key=lambda name: (call.world.methods[name].backup, -used.get(name, 0.0))))
+
+
 async def _methods_of(call: Call, user: User, reachable: bool) -> tuple[frozenset[str], frozenset[str]]:
     """The methods this user can use, and those of which every authenticator is out of tries."""
     rows = await call.store.find(Authenticator, user_id=user.id)

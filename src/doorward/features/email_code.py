@@ -41,8 +41,8 @@ async def send(
         owner = await by_mail.owner_of(call, identifier)
     async with call.store.transaction():
         asked, code = await by_mail.with_code(call, under_way.attempt, owner, to=identifier)
+        kept = await keep(call, under_way, asked)  # a refusal commits: no letter without its code
         await _write(call, owner, code)
-        kept = await keep(call, under_way, asked)
     return held(call, kept, Prove((EMAIL.name,)), to=by_mail.shown_to(identifier))
 
 

@@ -172,7 +172,7 @@ async def remove(call: Call) -> None:
     """Remove the number, and ask no more for one that waits for its code. Told to all addresses."""
     user = call.signed_in.user
     account = await account_of(call, user)
-    if await _is_all_there_is(call, user):
+    if SMS.name in await enrolled_methods(call, user) and await is_the_last(call, user, SMS.name):
         raise Refused("last_authenticator")
     async with call.all_or_nothing():
         # A rule over several rows: guarded by the account's version (rule 44).
@@ -182,11 +182,6 @@ async def remove(call: Call) -> None:
         withdrawn = await call.store.remove(Attempt, user_id=user.id, purpose=ADD_PHONE)
         if not await _drop(call, user) and not withdrawn:
             raise Refused("not_found")
-
-
-async def _is_all_there_is(call: Call, user: User) -> bool:
-    """A second factor is demanded, and this is the only one: where the policy lets it stand alone."""
-    return SMS.name in await enrolled_methods(call, user) and await is_the_last(call, user, SMS.name)
 
 
 class PhoneNumbers(Feature):

@@ -84,7 +84,7 @@ def _shown(under_way: UnderWay, number: str) -> str:
 
 
 async def load_code(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
-    """Where the code went, for the browser that asked."""
+    """Where the code went, for the browser that asked; `trust_days` as for any second step."""
     under_way = await current(call, None)
     user, number, _ = await _phone_of(call, under_way)
     return {"to": _shown(under_way, number), "trust_days": await trust_days(call, user)}

@@ -11,6 +11,7 @@ from doorward.core.action import Needs, UrlText, action
 from doorward.core.attempt import STEP_UP
 from doorward.core.call import Call
 from doorward.core.demands import trust_days
+from doorward.core.facts import last_used_first
 from doorward.core.feature import Feature, Page
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, begin, current, facts_of_attempt, held, keep, step_of
@@ -64,14 +65,14 @@ async def load_start(call: Call, query: Mapping[str, str]) -> Mapping[str, objec
 
 
 async def load_step(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
-    """What the attempt under way still asks for. `enrolling`: before a second factor is set up; `trust_days`: for how
-    long this browser may be trusted."""
+    """What the attempt under way still asks for, the method used last first. `enrolling`: before a second factor is
+    set up; `trust_days`: for how long this browser may be trusted."""
     under_way = await current(call, None)
     step, user = await step_of(call, under_way)
     methods = step.methods if isinstance(step, Prove | Enroll) else ()
     proved = bool(under_way.attempt.proved)
     return {
-        "methods": methods,
+        "methods": methods if user is None else await last_used_first(call, user, methods),
         "enrolling": methods == (EMAIL.name,) and proved and under_way.attempt.purpose != STEP_UP,
         "trust_days": 0 if user is None else await trust_days(call, user),
     }
