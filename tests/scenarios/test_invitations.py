@@ -26,7 +26,7 @@ def test_by_the_json_api(host: InProcessHost) -> None:
     assert [one["address"] for one in ann.get("/invitations/list").json["items"]] == [BOB]
     bob = Browser(host)
     begun = bob.post("/invitations/accept", token=token)
-    assert (begun.status, begun.json["methods"]) == (202, ["password"])
+    assert (begun.status, begun.json["methods"]) == (202, ["password", "passkey"])
     done = bob.post("/sign-up/password", new_password=PASSWORD)
     assert (done.status, done.json["user"]["email"], done.json["user"]["roles"]) == (200, BOB, ["host"])
     assert bob.post("/invitations/accept", token=token).reason == "invalid_token"

@@ -28,7 +28,7 @@ def test_who_an_operator_invites_comes_in(doorward: Command, serve: Callable[...
     assert found is not None
     token = found[1]
     status, answer = server.post("/auth/invitations/accept", token=token)
-    assert (status, answer["methods"]) == (202, ["password"])
+    assert (status, answer["methods"]) == (202, ["password", "passkey"])
     status, answer = server.post("/auth/sign-up/password", new_password=PASSWORD)
     assert (status, answer["user"]["name"], answer["user"]["roles"]) == (200, "Bob", ["editor"])
     assert doorward("invitations", "list", "--json", **here).json == {"items": [], "next": None}
