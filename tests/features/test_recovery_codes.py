@@ -10,7 +10,7 @@ from doorward.core.steps import Prove
 from doorward.features import recovery_codes
 from doorward.features.recovery_codes import RecoveryCode
 from doorward.testing.doubles import Guest, House
-from tests.features.people import recovery, refused, second_step, signed_in, signed_up, with_totp
+from tests.features.people import recovery, refused, second_step, signed_in, signed_up, wait_out_limits, with_totp
 
 
 def test_a_code_stands_in_for_the_app_once(house: House) -> None:
@@ -110,3 +110,18 @@ def test_what_is_no_code_costs_a_try_too(house: House) -> None:
     for typed in ("x", "0000-0000-0000-0000", "ääää", "u" * 16, "-"):
         refused("wrong_code", guest.do, recovery_codes.sign_in, code=typed)
     refused("attempt_expired", guest.do, recovery_codes.sign_in, code="x")
+
+
+def test_a_set_without_codes_is_offered_no_more(house: House) -> None:
+    owner = signed_up(house)
+    with_totp(owner)
+    for code in recovery(owner):
+        wait_out_limits(house)
+        guest = house.browser()
+        second_step(house, guest)
+        assert guest.do(recovery_codes.sign_in, code=code).identity is not None
+    used = [one.words["left"] for one in house.mail.letters if one.template == "recovery_code_used"]
+    assert used == [str(left) for left in range(9, -1, -1)]
+    assert second_step(house, house.browser()).hold == Prove(("totp",))
+    assert owner.do(recovery_codes.count).count == 0
+    assert len(recovery(owner)) == 10

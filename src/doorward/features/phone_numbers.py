@@ -128,31 +128,32 @@ async def confirm(call: Call, *, code: CodeText) -> None:
     if asked is None:
         raise Refused("state_changed", "Ask for a code first: none is under way, or it had too many wrong tries.")
     await mailed.check_code(call, UnderWay(asked, "", stored=True), code, method=SMS.name, bound_to=asked.to)
-    number = PhoneNumber(
-        id=call.new_id(),
-        user_id=user.id,
-        number=asked.to,
-        verified_key=asked.to,
-        verified_at=call.now,
-        created_at=call.now,
+    async with call.all_or_nothing():
+        if await call.store.take(Attempt, digest=asked.digest, code=asked.code) is None:
+            raise Refused("wrong_code")
+        await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
+        await _drop(call, user, except_for=asked.to)
+        if not await call.store.add(*_bound(call, user, asked.to)):  # somebody else proved it in the meantime
+            raise Refused("state_changed")
+        await call.emit(AuthenticatorAdded(at=call.now, user_id=user.id, kind=SMS.name))
+        await tell(call, user, "authenticator_added", {"kind": _("phone number"), "device": masked_phone(asked.to)})
+
+
+def _bound(call: Call, user: User, number: str) -> tuple[PhoneNumber, Authenticator]:
+    """A number that its user has proved, and the factor that it is: by the id of its row, so that no other is it."""
+    id = call.new_id()
+    phone = PhoneNumber(
+        id=id, user_id=user.id, number=number, verified_key=number, verified_at=call.now, created_at=call.now
     )
     factor = Authenticator(
         id=call.new_id(),
         user_id=user.id,
         kind=SMS.name,
         handle=f"{SMS.name}:{user.id}",
-        data=number.id,
+        data=id,
         created_at=call.now,
     )
-    async with call.all_or_nothing():
-        if await call.store.take(Attempt, digest=asked.digest, code=asked.code) is None:
-            raise Refused("wrong_code")
-        await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
-        await _drop(call, user, except_for=asked.to)
-        if not await call.store.add(number, factor):  # somebody else proved it in the meantime
-            raise Refused("state_changed")
-        await call.emit(AuthenticatorAdded(at=call.now, user_id=user.id, kind=SMS.name))
-        await tell(call, user, "authenticator_added", {"kind": _("phone number"), "device": masked_phone(asked.to)})
+    return phone, factor
 
 
 async def _drop(call: Call, user: User, *, except_for: str = "") -> bool:

@@ -111,7 +111,7 @@ async def sign_in(
     async with call.store.transaction():
         spent = await call.store.take(RecoveryCode, digest__in=digests, user_id=user.id)
         if spent is not None:
-            await _tell_used(call, user)
+            await _tell_used(call, user, made)
     if spent is None:
         raise await fail(call, METHOD.name, "wrong_code", user.id)
     await succeed(call, made, key)
@@ -119,8 +119,10 @@ async def sign_in(
     return await advance(call, under_way, user, proof, trust_device=trust_device)
 
 
-async def _tell_used(call: Call, user: User) -> None:
+async def _tell_used(call: Call, user: User, made: Authenticator) -> None:
     left = await call.store.count(RecoveryCode, user_id=user.id)
+    if left == 0:  # a set without codes is no way to go on, and is offered no more
+        await call.store.remove(Authenticator, id=made.id)
     await call.emit(RecoveryCodeUsed(at=call.now, user_id=user.id, left=left))
     await tell(call, user, "recovery_code_used", {"left": str(left)})
 
