@@ -67,7 +67,7 @@ def test_a_forgotten_password_is_reset_by_its_link_and_the_second_step_stays(
     press(other, "Change password")
     other.wait_for_url(site("/sign-in/second-step"))
     # A code works once; that of the next half minute is taken already.
-    other.get_by_label("Six-digit code").fill(code_of(secret, now() + timedelta(seconds=30)))
+    other.get_by_label("Code from the app").fill(code_of(secret, now() + timedelta(seconds=30)))
     press(other, "Continue")
     other.wait_for_url(site("/"))
     open_area(other, "Devices")
