@@ -102,7 +102,8 @@ def test_a_new_features_pages_join_by_what_they_say_themselves(tmp_path: Path) -
     assert [h.text.split()[0] for h in home.all("h2")] == ["Profile", "Security", "Devices", "API", "Newsletter"]
     assert "Each week." in home.text
     security = Document(ann.page("/security").text)
-    assert [h.text.split()[0] for h in security.all("h2")] == ["Password", "Authenticator", "Key", "Recovery"]
+    titles = [h.text.split()[0] for h in security.all("h2")]
+    assert titles == ["Passkeys", "Password", "Authenticator", "Key", "Recovery"]
     assert "A ring of keys" in security.text
 
 
@@ -112,7 +113,7 @@ def test_what_is_switched_off_is_in_no_navigation(host: Bare) -> None:
     home = ann.page("/")
     assert list(entries(Document(home.text))) == ["/auth/", "/auth/security", "/auth/sessions"]
     security = Document(ann.page("/security").text)
-    assert [h.text.split()[0] for h in security.all("h2")] == ["Password", "Recovery"]
+    assert [h.text.split()[0] for h in security.all("h2")] == ["Passkeys", "Password", "Recovery"]
     assert "API key" not in ann.page("/sessions").text
 
 
@@ -120,14 +121,14 @@ def test_security_says_what_is_set_at_a_glance(host: Bare) -> None:
     ann = signed_up(host)
     page = Document(ann.page("/security").text)
     assert {" ".join(h.text.split()) for h in page.all("h2")} == {
-        "Password set", "Authenticator app off", "Phone number", "Recovery codes none",
+        "Passkeys none", "Password set", "Authenticator app off", "Phone number", "Recovery codes none",
     }  # fmt: skip
     assert "One thing is enough" in page.text
     with_app(host, ann)
     send(ann, "/recovery-codes/generate", "/recovery-codes")
     page = Document(ann.page("/security").text)
     assert {" ".join(h.text.split()) for h in page.all("h2")} == {
-        "Password set", "Authenticator app on", "Phone number", "Recovery codes 10 left",
+        "Passkeys none", "Password set", "Authenticator app on", "Phone number", "Recovery codes 10 left",
     }  # fmt: skip
     assert "proves two things" in page.text
     assert "second step on" in ann.page("/").text

@@ -25,7 +25,9 @@ def host() -> Bare:
 
 
 def test_static_files_are_an_exact_table(host: Bare) -> None:
-    assert set(STATIC) == {f"/static/{name}" for name in ("arches.svg", "doorward.css", "doorward.js", "icon.svg")}
+    assert set(STATIC) == {
+        f"/static/{name}" for name in ("arches.svg", "doorward.css", "doorward.js", "icon.svg", "passkeys.js")
+    }
     for path in (
         "/static/",
         "/static/../__init__.py",

@@ -12,6 +12,7 @@ from doorward.primitives import rfc6238
 from doorward.server import people
 from tests.http.bare import Bare
 from tests.http.documents import Document
+from tests.http.passkeys import with_passkeys
 from tests.scenarios.client import FORM, HTML, Answer, Browser
 
 PASSWORD = "four crows on a fence post"
@@ -201,6 +202,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield from _by_mail(host)
     yield from _without_password(host)
     yield from _invitations(host)
+    yield from with_passkeys(host)
     send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     for path in ("/", "/security", "/sessions", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)

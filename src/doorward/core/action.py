@@ -25,7 +25,7 @@ from typing import (
 
 from doorward.core.call import Call
 from doorward.core.refusals import FieldError, Misconfigured, Refused
-from doorward.primitives import text
+from doorward.primitives import strict_json, text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -307,9 +307,19 @@ def _from_form(argument: Argument, value: object) -> object:
         return None
     if argument.kind is tuple and isinstance(value, str):
         return value.split()
+    if argument.kind is dict and isinstance(value, str):
+        return _parsed_object(value)
     if argument.kind is int and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         return int(value)
     return value
+
+
+def _parsed_object(value: str) -> object:
+    """JSON that a script of ours put into a form, read as strictly as a body of JSON is."""
+    try:
+        return strict_json.parse(value.encode())
+    except ValueError:  # UnicodeEncodeError and JSONDecodeError are such
+        raise _Wrong("not_valid", "this is not well-formed JSON") from None
 
 
 def _check_text(argument: Argument, value: str) -> None:

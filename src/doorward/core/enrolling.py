@@ -33,3 +33,9 @@ async def holder_of(call: Call, attempt: str | None, method: Method) -> Holder:
     if user is None or not isinstance(step, Enroll) or method.name not in step.methods:
         raise Refused("wrong_method")
     return Holder(under_way.attempt.digest, user, under_way)
+
+
+async def enrollable(call: Call, attempt: str | None) -> tuple[str, ...]:
+    """The methods that the step of a sign-in asks to enrol one of."""
+    step, _ = await step_of(call, await current(call, attempt))
+    return step.methods if isinstance(step, Enroll) else ()

@@ -223,7 +223,7 @@ async def make_user(call: Call, pending: PendingSignUp, first: Authenticator | N
     """The user, with an address and the first authenticator: that one, or the password that is pending."""
     key = text.skeleton(text.canonical_username(pending.username) or "") if pending.username else None
     user = User(
-        id=call.new_id(),
+        id=pending.id,  # by which a passkey that it is made with knows it
         email=pending.address,
         username=pending.username or None,
         name=pending.name,

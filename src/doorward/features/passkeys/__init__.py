@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from doorward.core.feature import Feature
+from doorward.core.action import Needs
+from doorward.core.feature import Feature, Page
 from doorward.core.refusals import Misconfigured
 from doorward.core.settings import Settings
 from doorward.features.passkeys.own import Passkeys as PasskeyList
 from doorward.features.passkeys.own import PasskeyShown, list_passkeys, remove, rename
 from doorward.features.passkeys.register import begin as register_begin
 from doorward.features.passkeys.register import finish as register_finish
+from doorward.features.passkeys.register import load_new
 from doorward.features.passkeys.sign_in import begin as sign_in_begin
 from doorward.features.passkeys.sign_in import finish as sign_in_finish
 from doorward.features.passkeys.stored import METHOD
+from doorward.locale import _
 from doorward.primitives import webauthn
 
 __all__ = [
@@ -34,6 +37,20 @@ class Passkeys(Feature):
 
     actions = (register_begin, register_finish, list_passkeys, rename, remove, sign_in_begin, sign_in_finish)
     methods = (METHOD,)
+    pages = (
+        Page("/sign-up/passkey", "sign_up_passkey.html"),
+        Page("/sign-in/new-passkey", "new_passkey.html", load_new),
+        Page(
+            "/passkeys",
+            "passkeys.html",
+            needs=Needs.SIGNED_IN,
+            reads=("passkeys.list",),
+            area="security",
+            title=_("Passkeys"),
+            row="passkeys_row.html",
+            place=5,
+        ),
+    )
 
     def check(self, settings: Settings) -> None:
         if not webauthn.is_available():

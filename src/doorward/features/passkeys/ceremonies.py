@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
 from doorward.core.call import Call
@@ -62,19 +63,21 @@ def _origins(call: Call, claimed: str) -> Sequence[str]:
     return ours
 
 
-def signal(call: Call, user: User, passkeys: Sequence[Passkey], *, gone: Passkey | None = None) -> dict[str, Any]:
+def signal(call: Call, user: User, passkeys: Sequence[Passkey]) -> dict[str, Any]:
     """What a page tells the user's passkey manager (Signal API, WebAuthn Level 3 §5.1.10), so that passkeys that are
-    `gone` here go there too, and names stay right. Empty where there is no passkey to speak of."""
-    about = gone or next(iter(passkeys), None)
-    if about is None:
-        return {}
-    handle = about.user_handle
+    gone here go there too, and names stay right."""
+    handle = passkeys[0].user_handle if passkeys else handle_for(user.id)
     return {
         "rpId": call.world.settings.relying_party,
         "userId": tokens.encode(handle),
         "allAcceptedCredentialIds": [tokens.encode(p.credential_id) for p in passkeys if p.user_handle == handle],
         "currentUserDetails": {"name": name_for(user), "displayName": user.name or name_for(user)},
     }
+
+
+def handle_for(id: str) -> bytes:
+    """A user handle tells nothing of who it is (WebAuthn §14.6.1), and is the same for all passkeys of a user."""
+    return sha256(b"doorward\0user-handle\0" + id.encode()).digest()
 
 
 def name_for(user: User) -> str:

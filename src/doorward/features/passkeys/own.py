@@ -52,8 +52,8 @@ async def list_passkeys(call: Call) -> Passkeys:
     return shown(call, user, await passkeys_of(call, user.id))
 
 
-def shown(call: Call, user: User, passkeys: list[Passkey], *, gone: Passkey | None = None) -> Passkeys:
-    return Passkeys(tuple(_shown(one) for one in passkeys), signal(call, user, passkeys, gone=gone))
+def shown(call: Call, user: User, passkeys: list[Passkey]) -> Passkeys:
+    return Passkeys(tuple(_shown(one) for one in passkeys), signal(call, user, passkeys))
 
 
 def _shown(passkey: Passkey) -> PasskeyShown:
@@ -100,7 +100,7 @@ async def remove(call: Call, *, id: IdText) -> Passkeys:
         await call.store.remove(Authenticator, id=id, user_id=user.id)
         await call.emit(AuthenticatorRemoved(at=call.now, user_id=user.id, kind=METHOD.name))
         await tell(call, user, "authenticator_removed", {"kind": _("passkey")})
-    return shown(call, user, left, gone=gone)
+    return shown(call, user, left)
 
 
 async def _may_go(call: Call, user: User, left: list[Passkey]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from doorward.core.action import AttemptText, JsonObject, ShortName, action
 from doorward.core.call import Call
-from doorward.core.enrolling import holder_of
+from doorward.core.enrolling import enrollable, holder_of
 from doorward.core.events import AuthenticatorAdded
 from doorward.core.records import Account, Plus, User
 from doorward.core.refusals import Refused, invalid
@@ -15,7 +15,7 @@ from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance
 from doorward.core.users import tell
 from doorward.features import sign_up
 from doorward.features.passkeys import challenges
-from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, name_for, parsed, signal
+from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, handle_for, name_for, parsed, signal
 from doorward.features.passkeys.challenges import Asked
 from doorward.features.passkeys.stored import METHOD, MOST_PASSKEYS, Passkey, made_of, passkeys_of
 from doorward.features.sign_up import PendingSignUp
@@ -139,6 +139,9 @@ async def _holder(call: Call, attempt: str | None) -> Holder:
     return Holder(key, user.id, handle, name, user.name or name, passkeys, user, under_way)
 
 
-def handle_for(id: str) -> bytes:
-    """A user handle tells nothing of who it is (WebAuthn §14.6.1), and is the same for all passkeys of a user."""
-    return sha256(b"doorward\0user-handle\0" + id.encode()).digest()
+async def load_new(call: Call, query: Mapping[str, str]) -> Mapping[str, object]:
+    """For whom a passkey is made in a sign-in or sign-up that asks for one, and what else would do."""
+    holder = await _holder(call, call.client.attempt)
+    if holder.pending is not None:
+        return {"address": holder.pending.address, "methods": ()}
+    return {"address": "", "methods": await enrollable(call, call.client.attempt)}

@@ -33,6 +33,9 @@ _NOTICES = {
     "sign_in.recovery_code": "You used a recovery code. It is good no more; the others still are.",
     "phone.confirm": "Your number is confirmed.",
     "phone.remove": "The number is removed.",
+    "passkeys.register.finish": "Your passkey is ready. From now on you can sign in with it.",
+    "passkeys.rename": "That passkey has its new name.",
+    "passkeys.remove": "That passkey is removed.",
     "totp.confirm": "Your authenticator app is connected. Now make recovery codes, for the day your phone is lost.",
     "totp.rename": "The name is saved.",
     "totp.remove": "The authenticator app is removed.",
@@ -53,6 +56,7 @@ _NOTICES = {
 # Where a refusal reads oddly on the page of the form that was refused: (action, reason) -> title and detail.
 _WORDED = {
     ("password.change", "wrong_credentials"): ("Wrong password", "This is not your present password."),
+    ("sign_in.passkey.finish", "wrong_credentials"): ("That did not work", "This passkey was not accepted."),
     ("sign_in.password", "wrong_credentials"): ("That did not match", "The name or the password is wrong."),
     ("account.close", "last_administrator"): (
         "You are the last administrator",
