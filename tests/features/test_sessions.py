@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
 from doorward.core.call import Call
 from doorward.core.records import User
-from doorward.core.session import Session
+from doorward.core.session import SEEN_EVERY
+from doorward.delivery.upkeep import Upkeep
 from doorward.features import sessions
+from doorward.stores import postgres, sqlite
 from doorward.testing.doubles import House
 from tests.features.people import refused, signed_in, signed_up
 
@@ -51,21 +58,27 @@ def test_a_cut_or_changed_secret_is_nobodys(house: House) -> None:
 
 
 def test_idle_and_absolute_limits(house: House) -> None:
-    guest = signed_up(house)
-    policy = house.doorward.world.policy
-    for _ in range(2):
-        house.clock.now += policy.session_idle / 2
-        refused("not_signed_in", house.browser().do, sessions.session)
-    # A browser that was not asked to remember is out after a day, whatever it does.
-    refused("not_signed_in", guest.do, sessions.session)
+    """Each limit by itself: what is used has no idle time, and what is not ends long before its absolute end."""
+    signed_up(house)
+    policy, second = house.doorward.world.policy, timedelta(seconds=1)
+    idle = policy.session_idle + SEEN_EVERY
+    for remember, life in ((False, policy.browser_session), (True, policy.session_absolute)):
+        guest = house.browser()
+        signed_in(guest, remember=remember)
+        end = house.clock.now + life
+        while house.clock.now + idle / 2 < end:
+            house.clock.now += idle / 2
+            assert guest.do(sessions.session).identity is not None
+        house.clock.now = end - second
+        assert guest.do(sessions.session).identity is not None
+        house.clock.now = end
+        refused("not_signed_in", guest.do, sessions.session)
+
     guest = house.browser()
     signed_in(guest, remember=True)
-    used = policy.session_absolute
-    while used > policy.session_idle:
-        house.clock.now += policy.session_idle / 2
-        used -= policy.session_idle / 2
-        assert guest.do(sessions.session).identity is not None
-    house.clock.now += policy.session_idle
+    house.clock.now += idle - second
+    assert guest.do(sessions.session).identity is not None
+    house.clock.now += idle
     refused("not_signed_in", guest.do, sessions.session)
 
 
@@ -85,11 +98,16 @@ def test_what_a_host_changes_behind_our_back_ends_sessions(house: House) -> None
 
 def test_anonymous_requests_write_no_rows(house: House) -> None:
     async def rows(call: Call) -> int:
-        return await call.store.count(Session)
+        return sum([await call.store.count(kind) for kind in call.world.records])
 
-    for _ in range(20):
+    before = house.run(rows)
+    for number in range(200):
         refused("not_signed_in", house.browser().do, sessions.session)
-    assert house.run(rows) == 0
+        guest = house.browser()
+        guest.session = f"{number:043}"
+        refused("not_signed_in", guest.do, sessions.session)
+        refused("not_signed_in", guest.do, sessions.list_sessions)
+    assert house.run(rows) == before
 
 
 def test_a_sign_in_over_a_session_ends_that_one(house: House) -> None:
@@ -99,3 +117,42 @@ def test_a_sign_in_over_a_session_ends_that_one(house: House) -> None:
     thief = house.browser()
     thief.session = before
     refused("not_signed_in", thief.do, sessions.session)
+
+
+def test_being_seen_costs_no_request_a_write(shared_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """«Last seen» is written by the upkeep, in one transaction for all sessions that were used since."""
+    ann = signed_up(shared_house)
+    guests = [ann, *(shared_house.browser(f"203.0.113.{number}") for number in range(2))]
+    for guest in guests[1:]:
+        signed_in(guest)
+    shared_house.clock.forward(minutes=2)
+    said = listened(monkeypatch)
+    for _ in range(20):
+        for guest in guests:
+            assert guest.do(sessions.session).identity is not None
+    assert len(said) >= 20 * len(guests)
+    assert set(said) == {"SELECT"}
+    said.clear()
+    upkeep = Upkeep(shared_house.stores, shared_house.doorward.world.seen, (), shared_house.clock)
+    assert upkeep.write_seen() == len(guests)
+    assert [word for word in said if word != "COMMIT"] == ["BEGIN", *["UPDATE"] * len(guests)]
+    monkeypatch.undo()
+    seen = {item.session.last_seen_at for item in ann.do(sessions.list_sessions).items}
+    assert seen == {shared_house.clock.now}
+
+
+def listened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The first words of all statements that go to a database from now on."""
+    said: list[str] = []
+
+    def spied(run: Any) -> Any:
+        async def spying(link: Any, text: str, parameters: Any) -> Any:
+            said.append(text.split()[0].upper())
+            return await run(link, text, parameters)
+
+        return spying
+
+    monkeypatch.setattr(sqlite.SqliteLink, "run", spied(sqlite.SqliteLink.run))
+    for name in ("run", "write"):
+        monkeypatch.setattr(postgres._SyncLink, name, spied(postgres._SyncLink.run))
+    return said
