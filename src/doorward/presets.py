@@ -6,6 +6,7 @@ from doorward.core.feature import Feature
 from doorward.features.access_tokens import AccessTokens
 from doorward.features.account import OwnAccount
 from doorward.features.api_keys import ApiKeys
+from doorward.features.assisted_recovery import AssistedRecovery
 from doorward.features.change_email import ChangeEmail
 from doorward.features.dpop import Dpop
 from doorward.features.email_code import EmailCode
@@ -20,6 +21,7 @@ from doorward.features.password_check import PasswordCheck
 from doorward.features.password_hashes import PasswordHashes
 from doorward.features.password_rules import PasswordRules
 from doorward.features.phone_numbers import PhoneNumbers
+from doorward.features.recovery import LostFactor
 from doorward.features.recovery_codes import Recovery
 from doorward.features.refresh_tokens import RefreshTokens
 from doorward.features.reset_password import ResetPassword
@@ -53,6 +55,8 @@ def standard() -> tuple[Feature, ...]:
         SmsCode(),
         Recovery(),
         TrustedDevices(),
+        LostFactor(),
+        AssistedRecovery(),
         StepUp(),
         SessionList(),
         OwnAccount(),

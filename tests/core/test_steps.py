@@ -266,6 +266,7 @@ def test_the_gates_are_read_in_this_order() -> None:
         "somebody_is_known",
         "account_is_open",
         "address_is_verified",
+        "lost_factor_is_replaced",
         "second_factor_is_proved",
         "phishing_is_resisted",
         "account_is_kept",

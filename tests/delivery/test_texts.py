@@ -12,7 +12,7 @@ import doorward
 from doorward.core.call import Letter
 from doorward.delivery.composing import compose
 from doorward.delivery.texts import TEXTS, Code, Link
-from tests.delivery import golden, letters_about_addresses, letters_that_let_in
+from tests.delivery import golden, letters_about_addresses, letters_of_recovery, letters_that_let_in
 
 WORDS = {
     "service": "Acme",
@@ -27,6 +27,8 @@ WORDS = {
     "sign_in_link": "https://acme.example/auth/sign-in",
     "address": "n•••@new.example",
     "undo_link": "https://acme.example/auth/email/undo?token=abc&x=1",
+    "cancel_link": "https://acme.example/auth/recovery/cancel?token=abc&x=1",
+    "removed": "authenticator app, recovery code",
     "kind": "authenticator app",
     "device": "My phone",
     "left": "9",
@@ -37,7 +39,7 @@ WORDS = {
     "inviter": "bea@example.com",
 }
 FOOTER = "\n-- \nAcme sent this letter by itself. Nobody reads answers to it.\n"
-GOLDEN = {**letters_about_addresses.GOLDEN, **letters_that_let_in.GOLDEN, **golden.GOLDEN}
+GOLDEN = {**letters_about_addresses.GOLDEN, **letters_that_let_in.GOLDEN, **letters_of_recovery.GOLDEN, **golden.GOLDEN}
 
 
 def letter(template: str, **words: str) -> Letter:

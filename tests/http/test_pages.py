@@ -85,7 +85,7 @@ def test_every_form_and_step_has_its_page_and_every_page_its_template() -> None:
     pages = [page for feature in standard() for page in feature.pages]
     needed = {page.template for page in pages} | {form.shows for form in FORMS.values()} - {""}
     needed |= {page.row for page in pages} - {""}
-    around = {"layout.html", "account.html", "by_mail.html", "passkey_form.html"}
+    around = {"layout.html", "account.html", "by_mail.html", "passkey_form.html", "recovery_until.html"}
     parts = {*around, "fields.html", "parts.html", "totp_steps.html", "problem.html"}
     assert needed | parts == {path.name for path in TEMPLATES.glob("*.html")}
 

@@ -170,6 +170,55 @@ def _invitations(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield "no invitation", guest.page("/invitations/accept?token=AAAA")
 
 
+def _who_lost_it(host: Bare) -> Iterator[tuple[str, Answer]]:
+    """Somebody lost the second factor, and begins to wait; somebody else stops it; an administrator helps."""
+    lost = "lou@example.com"
+    lou = signed_up(host, address=lost)
+    with_app(host, lou)
+    send(lou, "/recovery-codes/generate", "/recovery-codes")
+    page, guest = "/sign-in/recovery", Browser(host)
+    send(guest, "/sign-in/password", "/sign-in", identifier=lost, password=PASSWORD)
+    yield "second step, with a way out", guest.page("/sign-in/second-step")
+    yield "lost", guest.page(page)
+    yield "lost, code", guest.follow(send(guest, "/sign-in/recovery/send", page))
+    yield "lost, wrong code", send(guest, "/sign-in/recovery", page, code="000000")
+    yield "lost, proved", guest.follow(send(guest, "/sign-in/recovery", page, code=host.mail.code()))
+    yield "lost, wrong recovery code", send(guest, "/sign-in/recovery-code", page, code="nonsense")
+    yield "lost, begun", send(guest, "/sign-in/recovery/wait", page)
+    yield "lost, waits", guest.page(page)
+    letter = next(one for one in reversed(host.mail.letters) if one.template == "recovery_begun")
+    link = letter.words["cancel_link"].partition("/auth")[2]
+    yield from _stopped(host, lou, link)
+    yield from _helped(host, lost)
+
+
+def _stopped(host: Bare, lou: Browser, link: str) -> Iterator[tuple[str, Answer]]:
+    yield "security, while somebody waits", lou.page("/security")
+    yield "stop it, signed in", lou.page("/recovery/cancel")
+    yield "stop it, by the link", Browser(host).page(link)
+    stranger = Browser(host)
+    yield "stopped", stranger.follow(send(stranger, "/recovery/cancel", link))
+    yield "stop it, cut off", Browser(host).page("/recovery/cancel")
+    yield "stop it, bad link", Browser(host).page("/recovery/cancel?token=AAAA")
+
+
+def _helped(host: Bare, lost: str) -> Iterator[tuple[str, Answer]]:
+    async def made(call: Call) -> str:
+        return (await people.recover(call, lost, mail=False)).link or ""
+
+    link = str(host.run(made)).partition("/auth")[2]
+    helped = Browser(host)
+    yield "helped", helped.page(link)
+    yield "helped, short password", send(helped, "/recovery/assisted", link, new_password="short")
+    yield "helped, enrolling", helped.follow(send(helped, "/recovery/assisted", link, new_password=PASSWORD))
+    begun = helped.follow(send(helped, "/totp/begin", "/sign-in/set-up"))
+    yield "helped, QR code", begun
+    done = send(helped, "/totp/confirm", "/sign-in/set-up", code=now_code(host, shown_key(begun)))
+    yield "helped, done", helped.follow(done)
+    yield "helped, cut off", Browser(host).page("/recovery/assisted")
+    yield "helped, bad link", Browser(host).page("/recovery/assisted?token=AAAA")
+
+
 def give(host: Bare, address: str, role: str, *permissions: str) -> None:
     """Make a role, and give it to who has the address."""
 
@@ -203,6 +252,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     yield from _without_password(host)
     yield from _invitations(host)
     yield from with_passkeys(host)
+    yield from _who_lost_it(host)
     send(ann, "/sign-in/password", "/sign-in", identifier=ADDRESS, password=PASSWORD)
     for path in ("/", "/security", "/sessions", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security import attacks_on_second_factors, attacks_on_sessions, attacks_on_sign_in
+from tests.security import attacks_on_recovery, attacks_on_second_factors, attacks_on_sessions, attacks_on_sign_in
 
 TESTS = Path(__file__).parents[1]
 
@@ -152,7 +152,7 @@ def names_in(path: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("id", HELD)
 def test_an_attack_is_held_by_tests_that_exist(id: str) -> None:
-    for test in HELD[id]:
+    for test in (*HELD[id], *attacks_on_recovery.ALSO.get(id, ())):
         path, _, name = test.partition("::")
         assert (TESTS / path).is_file(), path
         assert name in names_in(path), test

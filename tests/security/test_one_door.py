@@ -43,6 +43,10 @@ WAYS_TO_ADVANCE = {
     # A letter's code or link, used up; its proof has no factor, so a second one stays required.
     ("src/doorward/features/reset_password.py", "_with_password"),
     ("src/doorward/features/sign_up.py", "_completed"),
+    # The code of a letter, used up; it has no factor, and a lost second one is not replaced by it alone.
+    ("src/doorward/features/recovery.py", "prove_mailbox"),
+    # An administrator's link, taken in the same transaction: no factor. With it the password that was just chosen.
+    ("src/doorward/features/assisted_recovery.py", "open_link"),
     ("src/doorward/features/totp.py", "confirm"),
     ("src/doorward/features/totp.py", "sign_in"),
     # Django's `login()` of what `authenticate()` proved with the password, in this process and a moment ago.

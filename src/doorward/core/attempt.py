@@ -14,6 +14,8 @@ from doorward.core.steps import Factor, Proof
 
 SIGN_IN, SIGN_UP, STEP_UP, RESET = "sign_in", "sign_up", "step_up", "reset"
 ADD_EMAIL, ADD_PHONE = "add_email", "add_phone"
+# A sign-in of who says that the second factor is lost.
+RECOVERY = "recovery"
 # They belong to the session that `subject` names, and die with it (rule 27).
 OF_A_SESSION = frozenset({STEP_UP, ADD_EMAIL, ADD_PHONE})
 # They prove something about an account, and sign nobody in.

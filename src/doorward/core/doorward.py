@@ -19,6 +19,7 @@ from doorward.core.links import MailedLink
 from doorward.core.ports import BreachSearch, Busy, Clock, Hash, Limits, Post, Randomness, RoleBook, Store
 from doorward.core.possession import SpentProof
 from doorward.core.records import CORE_RECORDS, OutboxMessage, Record, User
+from doorward.core.recovering import MailedPassword, RecoveryWait
 from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import permissions_of, roles_of
 from doorward.core.session import Caller, HostPass, Identity, Recent, Session, counting
@@ -81,7 +82,7 @@ class Doorward:
         self.actions = _unique("action", ((a.name, a) for f in features for a in f.actions))
         self.pages: dict[str, Page] = _unique("page", ((p.path, p) for f in features for p in f.pages))
         self.records = records_of(features)
-        expiring = (Attempt, Session, HostPass, MailedLink, OutboxMessage, FormerUsername, SpentProof)
+        expiring = (Attempt, Session, HostPass, MailedLink, OutboxMessage, FormerUsername, SpentProof, RecoveryWait)
         self.sweeps = tuple(Sweep(kind, "expires_at") for kind in expiring)
         self.sweeps += tuple(sweep for feature in features for sweep in feature.sweeps)
         self.chores = tuple(chore for feature in features for chore in feature.chores)
@@ -152,7 +153,7 @@ class Doorward:
 def records_of(features: Iterable[Feature]) -> tuple[type[Record], ...]:
     """Every record class of the core and of these features, once."""
     beside = (HostPass, MailedLink, FormerUsername, SpentProof, TrustedDevice, FactorDemand, FactorGrace)
-    ours = (*CORE_RECORDS, Attempt, Session, *beside)
+    ours = (*CORE_RECORDS, Attempt, Session, *beside, RecoveryWait, MailedPassword)
     return tuple(dict.fromkeys((*ours, *(r for f in features for r in f.records))))
 
 

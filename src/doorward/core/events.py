@@ -16,10 +16,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn(Event):
-    """A session has started."""
+    """A session has started, or has risen by a step-up. `purpose` is that of the attempt: `sign_in`, `recovery`, …"""
 
     session_id: str
     amr: tuple[str, ...]
+    purpose: str = "sign_in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,9 @@ class AccountErased(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanged(Event):
-    """The password is another one."""
+    """The password is another one. `by_mail`: by a letter alone."""
+
+    by_mail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,32 @@ class RecoveryCodeUsed(Event):
     """A recovery code was spent; `left` are still good."""
 
     left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryBegun(Event):
+    """Somebody says that a second factor is lost: after `due_at` they may enrol another one."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryAssisted(Event):
+    """A link was made by which a user sets up anew what was lost. `by` is who made it; empty for an operator."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCancelled(Event):
+    """A recovery was stopped: by a letter's link, by who is signed in, or by a sign-in with the factor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorReplaced(Event):
+    """A lost second factor was replaced: `removed` are the kinds that are gone."""
+
+    removed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

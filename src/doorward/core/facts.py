@@ -11,7 +11,8 @@ from doorward.core.demands import demanded_of
 from doorward.core.devices import is_trusted_device
 from doorward.core.policy import SecondFactor
 from doorward.core.records import PERSON, Account, Authenticator, EmailAddress, User
-from doorward.core.steps import EMAIL, Facts, Proof, has_what_is_demanded
+from doorward.core.recovering import lost_factor_of
+from doorward.core.steps import EMAIL, Facts, Lost, Proof, has_what_is_demanded
 from doorward.core.users import addresses_of
 from doorward.primitives.hashing import is_usable
 
@@ -25,9 +26,10 @@ async def facts_of(
     fresh_within: timedelta | None = None,
     at_least: SecondFactor = SecondFactor.OPTIONAL,
     is_in: bool = False,
+    recovers: bool = False,
 ) -> Facts:
     """Everything that the gates look at, read from the store. `at_least`: what is asked for beside what is demanded of
-    this user anyway."""
+    this user anyway. `recovers`: it is said that the second factor is lost."""
     reachable = bool(user.email) if account.address_exempt else await _has_verified_address(call, user)
     enrolled, used_up = await _methods_of(call, user, reachable)
     demanded = await demanded_of(call, user)
@@ -40,6 +42,7 @@ async def facts_of(
         enrolled=enrolled,
         used_up=used_up,
         account_closes=account.closes_at is not None,
+        lost=await lost_factor_of(call, account) if recovers else Lost.NOT,
         methods=call.world.methods,
         policy=call.policy,
         now=call.now,

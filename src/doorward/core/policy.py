@@ -45,6 +45,7 @@ class Policy:
     code_life: timedelta = timedelta(minutes=10)
     code_tries: int = 5
     fresh_within: timedelta = timedelta(minutes=10)
+    recovery_wait: timedelta = timedelta(hours=72)
     close_grace: timedelta = timedelta(days=14)
     access_token_life: timedelta = timedelta(minutes=5)
     api_key_life: timedelta = timedelta(days=366)
@@ -76,6 +77,7 @@ class Policy:
             browser_session=timedelta(hours=12),
             aal2_absolute=timedelta(hours=12),
             lowest_aal=2,
+            recovery_wait=timedelta(0),
             api_key_life=timedelta(days=90),
         )
 

@@ -17,6 +17,8 @@ from doorward.core.refusals import Misconfigured, Refused
 # Who may give roles to others, and who may invite people. An administrator may do everything.
 MANAGE_ROLES = "doorward.roles"
 INVITE = "doorward.invite"
+# Who may hand others a link by which they set up anew what they lost.
+RECOVER_USERS = "doorward.recover"
 ADMIN = "admin"
 
 TRIES = 3  # rule 44

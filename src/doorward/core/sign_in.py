@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from doorward.core.accounts import account_of
-from doorward.core.attempt import NO_WAY_IN, OF_A_SESSION, SIGN_IN, STEP_UP, Attempt, read_proofs, write_proofs
+from doorward.core.attempt import (
+    NO_WAY_IN,
+    OF_A_SESSION,
+    RECOVERY,
+    SIGN_IN,
+    STEP_UP,
+    Attempt,
+    read_proofs,
+    write_proofs,
+)
 from doorward.core.call import Call
 from doorward.core.demands import trust_is_offered
 from doorward.core.devices import trust_device, use_trusted_device
@@ -219,7 +228,7 @@ async def advance(call: Call, under_way: UnderWay, user: User, *proofs: Proof, t
 async def facts_of_attempt(call: Call, attempt: Attempt, user: User, account: Account) -> Facts:
     """What the gates look at for an attempt: of a step-up, with what it is to end in."""
     if attempt.purpose != STEP_UP:
-        return await facts_of(call, user, account, attempt.proved)
+        return await facts_of(call, user, account, attempt.proved, recovers=attempt.purpose == RECOVERY)
     within = timedelta(seconds=attempt.max_age) if attempt.max_age else call.policy.fresh_within
     level = LEVELS.get(attempt.acr, SecondFactor.OPTIONAL)
     return await facts_of(call, user, account, attempt.proved, fresh_within=within, at_least=level, is_in=True)
@@ -277,7 +286,10 @@ async def start_session(
             session = await _started(call, attempt, user, secret, facts.enroll_by)
         await _about_device(call, attempt, facts)
         identity = Identity(user, session, level_of(session, call.policy, call.now))
-        await call.emit(SignedIn(at=call.now, user_id=user.id, session_id=session.id, amr=identity.amr))
+        started = SignedIn(
+            at=call.now, user_id=user.id, session_id=session.id, amr=identity.amr, purpose=attempt.purpose
+        )
+        await call.emit(started)
         issued = await call.world.issuers[session.kind](call, user, session)
     call.identity = identity
     if session.kind == "session":

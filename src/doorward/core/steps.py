@@ -51,6 +51,11 @@ EMAIL = Method("email", "email", frozenset(), primary=True)
 SMS = Method("sms", "sms", frozenset({Factor.HAS}), second=True, restricted=True)
 # What the `acr_values` of a challenge (RFC 9470) ask for. `phr`: phishing-resistant, a word of OpenID Connect EAP.
 LEVELS = {"aal2": SecondFactor.REQUIRED, "phr": SecondFactor.PHISHING_RESISTANT}
+# The link that an administrator handed out, who knows whose hands it is in. It says that factors are lost, and nothing
+# else: who holds it proves or chooses a password as well.
+ASSISTED = Method("assisted", "recovery", frozenset())
+# On the strength of one of these an authenticator is enrolled on the way in (rule 7).
+MAY_ENROLL = frozenset({EMAIL.name, ASSISTED.name})
 # In place of an authenticator: the letter that let somebody choose a new password.
 BY_RESET = "reset"
 
@@ -99,7 +104,7 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Hold: who this is has been proved; say that this is what you want (`keep_account`)."""
+    """Hold: who this is has been proved; say that this is what you want (`keep_account`, `recovery_wait`)."""
 
     what: str
 
@@ -109,6 +114,16 @@ class Refuse:
     """Hold: not at all, with the word of core/refusals.py."""
 
     reason: str
+
+
+class Lost(Enum):
+    """What stands in, beside the mailbox, for a second factor that is said to be lost in this sign-in: nothing, since
+    nobody says so (`NOT`); a recovery code; or also a waiting period, which is still to pass, or has passed."""
+
+    NOT = "not"
+    CODE = "code"
+    WAIT = "wait"
+    WAITED = "waited"
 
 
 Hold = Prove | Enroll | Verify | Confirm | Refuse
@@ -130,7 +145,8 @@ class Facts:
     of tries, which prove nothing and demand what they did; `methods`: what is switched on; `second_factor`: what is
     demanded of this user now, and `enroll_by` when more will be; `has_mailbox`: there is an address of theirs to write
     to; `is_in`: these are the facts of a session, not of a sign-in; `device_is_trusted`: of this user, and where the
-    policy lets that count; `account_closes`: its user has closed it, and may still keep it."""
+    policy lets that count; `account_closes`: its user has closed it, and may still keep it; `lost`: whether this
+    sign-in is one of somebody whose second factor is lost."""
 
     user_id: str
     account_is_open: bool
@@ -148,6 +164,7 @@ class Facts:
     has_mailbox: bool = False
     is_in: bool = False
     device_is_trusted: bool = False
+    lost: Lost = Lost.NOT
 
 
 Gate = Callable[[Facts], Hold | None]
@@ -168,6 +185,24 @@ def account_is_open(facts: Facts) -> Hold | None:
 def address_is_verified(facts: Facts) -> Hold | None:
     """An account made by our sign-up has proved an address; those of a host's own users are exempt (rule 3)."""
     return None if facts.address_is_verified else Verify("email")
+
+
+def lost_factor_is_replaced(facts: Facts) -> Hold | None:
+    """Who says that the second factor is lost shows so by two ways, none of which is enough alone: the mailbox, and a
+    recovery code, or the password and a waiting period; or was handed a link by an administrator. Then another one is
+    enrolled before anything else, and nobody is let in without it."""
+    if facts.lost is Lost.NOT or not has_second_factor(facts) or _second_is_proved(facts, backup=False):
+        return None
+    assisted = any(proof.method == ASSISTED.name for proof in facts.proofs)
+    if not assisted and not any(proof.method == EMAIL.name and proof.may_bind for proof in facts.proofs):
+        return Prove((EMAIL.name,))
+    knows = any(Factor.KNOWS in p.factors and not _method(facts, p).second for p in facts.proofs)
+    if assisted or _second_is_proved(facts) or (facts.lost is Lost.WAITED and knows):
+        # What is demanded of them is demanded of the new one; that the lost one was of that kind counts no more.
+        return _enrolment(facts, lambda method: meets(method, facts.second_factor))
+    if facts.lost is Lost.WAIT and knows:
+        return Confirm("recovery_wait")
+    return Prove(_usable(facts, lambda method: method.backup))
 
 
 def second_factor_is_proved(facts: Facts) -> Hold | None:
@@ -220,6 +255,7 @@ GATES: tuple[Gate, ...] = (
     somebody_is_known,
     account_is_open,
     address_is_verified,
+    lost_factor_is_replaced,
     second_factor_is_proved,
     phishing_is_resisted,
     account_is_kept,
@@ -301,8 +337,10 @@ def _is_proved(facts: Facts, method: Method) -> bool:
     return any(proof.method == method.name for proof in facts.proofs)
 
 
-def _second_is_proved(facts: Facts) -> bool:
-    return any(_method(facts, proof).second for proof in facts.proofs)
+def _second_is_proved(facts: Facts, *, backup: bool = True) -> bool:
+    """`backup=False`: by more than what stands in for one."""
+    seconds = [_method(facts, proof) for proof in facts.proofs if _method(facts, proof).second]
+    return any(backup or not method.backup for method in seconds)
 
 
 def _usable(facts: Facts, wanted: Callable[[Method], bool]) -> tuple[str, ...]:
@@ -322,8 +360,8 @@ def _seconds(facts: Facts) -> tuple[str, ...]:
 
 
 def _enrolment(facts: Facts, wanted: Callable[[Method], bool]) -> Hold:
-    """Enrol one of these. On the way in an address is proved first, in the same attempt (rule 7): a password alone, or
-    the letter that reset it, binds nothing."""
-    if not facts.is_in and not any(proof.method == EMAIL.name and proof.may_bind for proof in facts.proofs):
+    """Enrol one of these. On the way in an address is proved first, in the same attempt (rule 7), unless an
+    administrator helps: a password alone, or the letter that reset it, binds nothing."""
+    if not facts.is_in and not any(proof.method in MAY_ENROLL and proof.may_bind for proof in facts.proofs):
         return Prove((EMAIL.name,) if facts.has_mailbox else ())
     return Enroll(tuple(n for n, m in facts.methods.items() if m.enrolls and m.second and wanted(m)))

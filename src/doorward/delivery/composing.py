@@ -163,6 +163,8 @@ def _shown(words: Mapping[str, str], language: Language) -> dict[str, str]:
         shown["agent"] = named if _is_harmless(named) else language.device("")
     if "kind" in shown:
         shown["kind"] = said(shown["kind"], language)
+    if "removed" in shown:  # several kinds
+        shown["removed"] = ", ".join(said(kind, language) for kind in shown["removed"].split(", "))
     return shown
 
 

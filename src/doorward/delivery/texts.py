@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from doorward.delivery.parts import Code, Either, Link, Say, Text
+from doorward.delivery.texts_of_recovery import RECOVERY
 from doorward.locale import _
 
 THIS_WAS_NOT_ME = Link("not_me_link", _("This was not me"))
@@ -348,6 +349,24 @@ TEXTS: Mapping[str, Text] = {
         _("A recovery code was used at {service}"),
         (
             Say(_("A recovery code of your account at {service} was used on {time}. Codes left: {left}.")),
+            NOT_YOU,
+        ),
+    ),
+    **RECOVERY,
+    "recovery_link_used": Text(
+        _("Your account at {service} is being set up anew"),
+        (
+            Say(_("On {time} the link that somebody who runs {service} made for your account was used.")),
+            Say(_("All sessions were ended.")),
+            NOT_YOU,
+        ),
+    ),
+    "second_factor_replaced": Text(
+        _("The second step of your account at {service} is another one"),
+        (
+            Say(_("On {time} a new second step was set up for your account at {service}, in the place of a lost one.")),
+            Say(_("Removed: {removed}"), only_with="removed"),
+            Say(_("All other sessions were ended.")),
             NOT_YOU,
         ),
     ),

@@ -305,8 +305,8 @@ class Role(models.Model):
 
     class Meta:
         db_table = "doorward_role"
-        # Django's permission `doorward.roles`, to be given to groups of this project.
-        permissions = (("roles", "Can give and take roles"),)
+        # Django's permissions `doorward.roles` and `doorward.recover`, to be given to groups of this project.
+        permissions = (("roles", "Can give and take roles"), ("recover", "Can help who lost a way to sign in"))
 
 
 class UserRole(models.Model):
@@ -338,6 +338,32 @@ class Invitation(models.Model):
         db_table = "doorward_invitation"
         # Django's permission `doorward.invite`, to be given to groups of this project.
         permissions = (("invite", "Can invite people"),)
+
+
+class RecoveryWait(models.Model):
+    """Somebody whose second factor is lost waits to set up another one. To delete a row is to stop that."""
+
+    user_id = text(64, primary_key=True)
+    auth_epoch = text(64)
+    ip = text(64, default="")
+    user_agent = text(400, default="")
+    reminded = flag()
+    begun_at = moment()
+    due_at = moment(db_index=True)
+    expires_at = moment(db_index=True)
+
+    class Meta:
+        db_table = "doorward_recovery_wait"
+
+
+class MailedPassword(models.Model):
+    """Whose password a mailbox alone has chosen."""
+
+    user_id = text(64, primary_key=True)
+    since = moment()
+
+    class Meta:
+        db_table = "doorward_mailed_password"
 
 
 class SpentProof(models.Model):

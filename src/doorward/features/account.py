@@ -13,15 +13,14 @@ from doorward.core.call import Call
 from doorward.core.doorward import require
 from doorward.core.erasure import erase_due
 from doorward.core.events import AccountClosing, AccountKept, SignedOut
-from doorward.core.facts import facts_of
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
 from doorward.core.links import add_link, find_link, remove_links, take_link
 from doorward.core.records import Account, Plus, Record, User, about_users
 from doorward.core.refusals import Refused, invalid
 from doorward.core.rights import let_go
-from doorward.core.sign_in import Stepped, UnderWay, advance, current
-from doorward.core.steps import Confirm, next_step
+from doorward.core.sign_in import Stepped, UnderWay, advance, current, step_of
+from doorward.core.steps import Confirm
 from doorward.core.tries import limit_tries
 from doorward.core.usernames import change_username
 from doorward.core.users import check_fits, tell
@@ -186,11 +185,8 @@ async def keep_account(call: Call, *, attempt: AttemptText | None = None) -> Ste
 async def _asked(call: Call, attempt: str | None) -> tuple[UnderWay, User]:
     """An attempt that lacks nothing but this."""
     under_way = await current(call, attempt)
-    user = await call.store.get(User, id=under_way.attempt.user_id)
-    if user is None:
-        raise Refused("wrong_method")
-    facts = await facts_of(call, user, await account_of(call, user), under_way.attempt.proved)
-    if not isinstance(next_step(facts, call.world.gates), Confirm):
+    step, user = await step_of(call, under_way)
+    if user is None or step != Confirm("keep_account"):
         raise Refused("wrong_method")
     return under_way, user
 

@@ -18,11 +18,13 @@ from doorward.core.action import (
     action,
 )
 from doorward.core.attempt import Attempt
+from doorward.core.by_mail import LINKS
 from doorward.core.call import Call
 from doorward.core.devices import is_known_device
 from doorward.core.events import PasswordChanged
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
+from doorward.core.links import remove_links
 from doorward.core.records import Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.session import Session, host_digest
@@ -167,6 +169,17 @@ async def replace_hash(call: Call, user: User, authenticator: Authenticator, new
         changed = await call.store.change(Authenticator, where, data=new_hash)
     if changed != 1:
         raise Refused("state_changed")
+
+
+async def bind_anew(call: Call, user: User, authenticator: Authenticator, new_hash: str, *, by_mail: bool) -> None:
+    """Another password in the place of one that was lost (NIST SP 800-63B-4 §3.2.2): it may have been disabled, or
+    closed to strangers. Ends all sessions, and the links that let in by mail. `by_mail`: a letter alone allowed it."""
+    await replace_hash(call, user, authenticator, new_hash)
+    anew = {"failures": 0, "known_failures": 0, "disabled_at": None}
+    await call.store.change(Authenticator, {"id": authenticator.id}, **anew)
+    await end_sessions(call, user.id)
+    await remove_links(call, user.id, *LINKS)
+    await call.emit(PasswordChanged(at=call.now, user_id=user.id, by_mail=by_mail))
 
 
 async def restamp(call: Call, before: User) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from doorward.core.action import AttemptText, CodeText, Needs, action
 from doorward.core.call import Call
 from doorward.core.devices import is_known_device
-from doorward.core.events import AuthenticatorAdded, RecoveryCodeUsed
+from doorward.core.events import AuthenticatorAdded, AuthenticatorRemoved, RecoveryCodeUsed
 from doorward.core.feature import Feature, Page
 from doorward.core.records import Account, Authenticator, Plus, Record, User, column
 from doorward.core.refusals import Refused
@@ -134,12 +134,19 @@ async def _digests(call: Call, user_id: str, code: str, salt: bytes) -> list[str
     return [tokens.hmac_digest(key, user_id, derived) for key in keys]
 
 
+async def forget(call: Call, event: AuthenticatorRemoved) -> None:
+    """Codes go with their set."""
+    if event.kind == METHOD.name:
+        await call.store.remove(RecoveryCode, user_id=event.user_id)
+
+
 class Recovery(Feature):
     """Codes on paper for a lost second factor."""
 
     records = (RecoveryCode,)
     actions = (generate, count, sign_in)
     methods = (METHOD,)
+    listeners = ((AuthenticatorRemoved, forget),)
     pages = (
         Page(
             "/recovery-codes",

@@ -18,9 +18,9 @@ from doorward.core.action import (
     action,
 )
 from doorward.core.attempt import RESET
-from doorward.core.by_mail import MAGIC_LINK, RESET_LINK, Owner
+from doorward.core.by_mail import RESET_LINK, Owner
 from doorward.core.call import Call
-from doorward.core.events import AuthenticatorAdded, PasswordChanged
+from doorward.core.events import AuthenticatorAdded
 from doorward.core.feature import Feature, Page
 from doorward.core.identify import end_sessions
 from doorward.core.records import Account, Authenticator, Plus, User
@@ -142,13 +142,7 @@ async def _replace(call: Call, user: User, authenticator: Authenticator, new_has
     still = {"user_id": user.id, "auth_epoch": auth_epoch}
     if await call.store.change(Account, still, version=Plus(1)) != 1:
         raise Refused("attempt_expired")
-    await passwords.replace_hash(call, user, authenticator, new_hash)
-    # Bound anew (NIST SP 800-63B-4 §3.2.2): it may have been disabled, or closed to strangers.
-    anew = {"failures": 0, "known_failures": 0, "disabled_at": None}
-    await call.store.change(Authenticator, {"id": authenticator.id}, **anew)
-    await end_sessions(call, user.id)
-    await links.remove_links(call, user.id, RESET_LINK, MAGIC_LINK)
-    await call.emit(PasswordChanged(at=call.now, user_id=user.id))
+    await passwords.bind_anew(call, user, authenticator, new_hash, by_mail=True)
 
 
 async def _context(call: Call, user: User) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from doorward.core.accounts import account_of
 from doorward.core.action import Needs, UrlText, action
-from doorward.core.attempt import STEP_UP
+from doorward.core.attempt import RECOVERY, STEP_UP
 from doorward.core.call import Call
 from doorward.core.demands import trust_days
 from doorward.core.facts import last_used_first
@@ -74,6 +74,7 @@ async def load_step(call: Call, query: Mapping[str, str]) -> Mapping[str, object
     return {
         "methods": methods if user is None else await last_used_first(call, user, methods),
         "enrolling": methods == (EMAIL.name,) and proved and under_way.attempt.purpose != STEP_UP,
+        "lost": under_way.attempt.purpose == RECOVERY,
         "trust_days": 0 if user is None else await trust_days(call, user),
     }
 

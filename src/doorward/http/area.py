@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from doorward.core.feature import Page
 from doorward.locale import Language
 
+# What no page of the area leaves out: that somebody is about to replace the second factor.
+TOLD_EVERYWHERE = "recovery"
+
 NOWHERE: Mapping[str, object] = {"navigation": (), "above": None, "parts": ()}
 
 
@@ -22,7 +25,8 @@ def listed_on(page: Page, pages: Iterable[Page]) -> list[Page]:
 def reads_of(page: Page, pages: Iterable[Page]) -> list[str]:
     """The actions whose results a page shows: its own, and those that the rows on it show."""
     rows = [page, *listed_on(page, pages)]
-    return list(dict.fromkeys(name for one in rows for name in one.reads))
+    told = (TOLD_EVERYWHERE,) if page.area is not None else ()
+    return list(dict.fromkeys((*told, *(name for one in rows for name in one.reads))))
 
 
 def words(page: Page, pages: Iterable[Page], language: Language) -> Mapping[str, object]:

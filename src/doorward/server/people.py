@@ -20,6 +20,7 @@ from doorward.core.session import Session
 from doorward.core.steps import SMS
 from doorward.core.usernames import check_username
 from doorward.core.users import check_fits, find_user, phone_of, standing_addresses
+from doorward.features.assisted_recovery import Assistance, assist
 from doorward.features.change_email import add_vouched
 from doorward.features.password_rules import check_new_password
 from doorward.features.sign_up import Conflict, PendingSignUp, make_user, sign_up
@@ -202,6 +203,11 @@ async def _signed_out(call: Call, user: User) -> int:
     ended = await end_sessions(call, user.id)
     await call.emit(SignedOut(at=call.now, user_id=user.id))
     return ended
+
+
+async def recover(call: Call, who: str, *, mail: bool) -> Assistance:
+    """The link by which a user sets up anew what was lost."""
+    return await assist(call, await find(call, who), by=None, show=not mail)
 
 
 async def grant_role(call: Call, who: str, role: str) -> Mapping[str, Any]:

@@ -30,6 +30,7 @@ _NOTICES = {
     "email.make_primary": "That is your main address now.",
     "email.remove": "That address is removed.",
     "email.undo": "The change is undone, and all sessions are ended. Sign in and change your password.",
+    "recovery.cancel": "The recovery is stopped. Whoever began it knows your password or reads your mail: change both.",
     "sign_in.recovery_code": "You used a recovery code. It is good no more; the others still are.",
     "phone.confirm": "Your number is confirmed.",
     "phone.remove": "The number is removed.",

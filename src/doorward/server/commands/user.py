@@ -10,7 +10,7 @@ import click
 
 from doorward.core.call import Call
 from doorward.core.refusals import Misconfigured
-from doorward.http.answers import user_shape
+from doorward.http.answers import moment, user_shape
 from doorward.server import people
 from doorward.server.commands.demanded import GRACE, SECOND_FACTOR
 from doorward.server.opening import CONFIG, run_story
@@ -123,6 +123,20 @@ def end_sessions(output: Output, config: Path | None, who: str) -> None:
     """Sign a user out everywhere."""
     done = run_story(config, lambda call: people.sign_out(call, who))
     output.result(done, f"{done['sessions_ended']} sessions ended.")
+
+
+@command.command("recover")
+@CONFIG
+@click.argument("who")
+@click.option("--mail", is_flag=True, help="Mail the link to their main address, and do not print it.")
+@reports
+def recover(output: Output, config: Path | None, who: str, mail: bool) -> None:
+    """Help WHO, who lost a password or second factor and is who they say: print a link that opens once. Whoever holds
+    it sets these up anew. All addresses are told, and can stop it."""
+    made = run_story(config, lambda call: people.recover(call, who, mail=mail))
+    until = moment(made.expires_at)
+    told = [f"Hand this over by a way you trust. It opens once, before {until}:", made.link]
+    output.result({"link": made.link, "expires_at": until}, *(told if made.link else ["The letter is on its way."]))
 
 
 @command.command("grant")
