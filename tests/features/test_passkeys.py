@@ -345,3 +345,10 @@ def test_decoys_differ_between_installations(house: House, open_house: Any) -> N
     other = open_house(secret="other:9sT1hKc7Lr0ePz8nWd5uBj3gFi6aRk-QxJm_4YvXq2oM")
     assert house.run(made) == house.run(made) != other.run(made)
     assert cose.ES256 in webauthn.algorithms()
+
+
+def test_other_domains_and_passkey_managers_are_told_where_to_go(open_house: Any) -> None:
+    house = open_house(related_origins="https://example.de")
+    origins = house.browser().do(passkeys.related_origins).origins
+    assert origins == ("https://app.example.com", "https://example.de")
+    assert house.browser().do(passkeys.endpoints).manage == "https://app.example.com/auth/passkeys"

@@ -239,3 +239,16 @@ def _found(name: str, value: Any, check: Any) -> Any:
     sources = sources_of(None, secret=new_secret(), origin="http://localhost:8000", **{name: value})
     (finding,) = list(examine(sources, [check]))
     return finding
+
+
+def test_passkeys_of_another_domain() -> None:
+    """A changed RP_ID loses every passkey: it is named, with the domain to go back to."""
+
+    def looked(domains: dict[str, int]) -> Any:
+        sources = sources_of(None, secret=new_secret(), origin="https://app.example.com", rp_id="example.com")
+        return list(examine(sources, [lambda case: checks._passkeys(case, domains)]))
+
+    for well in ({}, {"example.com": 3}):
+        assert [one.level for one in looked(well)] == ["ok"]
+    (found,) = looked({"example.com": 3, "app.example.com": 2})
+    assert (found.level, found.cure.split(",")[0]) == ("problem", "set RP_ID = app.example.com")

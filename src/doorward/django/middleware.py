@@ -20,7 +20,6 @@ from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
 from doorward.django.requests import djangos
 from doorward.django.runtime import VISIT, answering, auth
-from doorward.http.routes import JWKS
 from doorward.http.visit import Visit
 
 
@@ -83,12 +82,14 @@ class ClosedMiddleware(djangos_own.LoginRequiredMiddleware):
 
 
 def is_ours_to_answer(request: HttpRequest) -> bool:
-    return request.path_info == JWKS or request.path in admin_logins(get_resolver(), get_script_prefix())
+    return request.path_info in auth().site.well_known or request.path in admin_logins(
+        get_resolver(), get_script_prefix()
+    )
 
 
 def ours_to_answer(request: HttpRequest) -> HttpResponse | None:
-    """Paths of ours outside of our prefix: the public keys, and the way into the admin."""
-    if request.path_info == JWKS:
+    """Paths of ours outside of our prefix: what is well known, and the way into the admin."""
+    if request.path_info in auth().site.well_known:
         return auth().answer(request)
     return to_our_sign_in(request) if is_ours_to_answer(request) else None
 

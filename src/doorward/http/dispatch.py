@@ -27,7 +27,7 @@ from doorward.http.csrf import is_foreign
 from doorward.http.html import Html
 from doorward.http.messages import Request, Response
 from doorward.http.problems import problem, server_error
-from doorward.http.routes import JWKS, OPENAPI, Route, routes_of
+from doorward.http.routes import JWKS, OPENAPI, WELL_KNOWN, Route, routes_of
 from doorward.http.views import Static, Views
 from doorward.http.visit import Visit, cookies_of, own_origin, read_get, read_post
 from doorward.primitives import tokens
@@ -43,13 +43,14 @@ class Site:
         self.settings = doorward.world.settings
         self.html = Html(doorward, views)
         self.routes = dict(routes_of(doorward, views))
+        self.well_known = frozenset({JWKS, *(path for path in self.routes if path.startswith(WELL_KNOWN))})
         document = encoded(openapi.document(doorward, self.routes))
         self.routes[OPENAPI] = Route(static=Static(headers.JSON, document, etag_of(document)))
 
     def owns(self, path: str, *, prefix: str = "") -> bool:
         """Whether a path is ours to answer, be it with 404."""
         prefix = prefix or self.world.prefix
-        return path.startswith(prefix + "/") or path in (prefix, JWKS)
+        return path.startswith(prefix + "/") or path == prefix or path in self.well_known
 
     def receive(self, request: Request) -> Visit | Response:
         """What can be said without a store: who is refused at once, what never changes, or the visit to answer."""
@@ -207,6 +208,8 @@ class Site:
     def _path(self, request: Request) -> str:
         if request.path == JWKS:
             return JWKS.removeprefix("/.well-known")
+        if request.path in self.well_known:
+            return request.path
         return request.path.removeprefix(request.prefix) if request.path.startswith(request.prefix + "/") else ""
 
     def _route(self, request: Request) -> Route:

@@ -16,7 +16,7 @@ from doorward.core.refusals import REASONS
 from doorward.core.session import Identity, Session
 from doorward.core.sign_in import Stepped
 from doorward.http import bodies, problems
-from doorward.http.routes import Route
+from doorward.http.routes import WELL_KNOWN, Route
 
 Schema = dict[str, Any]
 
@@ -42,7 +42,11 @@ def document(doorward: Doorward, routes: Mapping[str, Route]) -> Schema:
         "openapi": "3.1.0",
         "info": {"title": f"{settings.rp_name}: sign-in", "version": __version__},
         "servers": [{"url": str(settings.origin)}],
-        "paths": {prefix + path: _path(route) for path, route in sorted(routes.items()) if route.read or route.write},
+        "paths": {
+            path if path.startswith(WELL_KNOWN) else prefix + path: _path(route)
+            for path, route in sorted(routes.items())
+            if route.read or route.write
+        },
         "components": {
             "schemas": {"Problem": _PROBLEM, "User": _USER, "Session": _SESSION, "Tokens": _TOKENS, "Step": _STEP},
             "securitySchemes": _SCHEMES,

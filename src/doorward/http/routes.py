@@ -12,6 +12,8 @@ from doorward.core.feature import Page
 from doorward.http.views import Static, Views
 
 OPENAPI = "/openapi.json"
+# What others look for at fixed paths of our host (RFC 8615), outside of our prefix: each an action whose `url` it is.
+WELL_KNOWN = "/.well-known/"
 JWKS = "/.well-known/jwks.json"
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from doorward.core.refusals import Misconfigured
 from doorward.core.resealing import InUse, in_use
 from doorward.cpu import MIB, HashPool
 from doorward.delivery import MailDown, SmtpMail, open_sms
+from doorward.features.passkeys.stored import domains_in
 from doorward.features.password_hashes import peppers_in
 from doorward.primitives import phones
 from doorward.primitives.hashing import OWASP
@@ -163,18 +164,32 @@ def _stored(case: Case) -> Iterator[Finding]:
     """Whether what is stored can be read with the keys that the settings have."""
     features = presets.standard()
 
-    async def needed() -> tuple[dict[str, int], InUse]:
+    async def needed() -> tuple[dict[str, int], InUse, Mapping[str, int]]:
         async with stores.unit("sync") as store:
-            return await peppers_in(store), await in_use(store, features, [id for id, _ in case.settings.secret])
+            seals = await in_use(store, features, [id for id, _ in case.settings.secret])
+            return await peppers_in(store), seals, await domains_in(store)
 
     stores = open_store(case.settings.database_url, records=records_of(features))
     try:
-        peppers, seals = finish(needed())
+        peppers, seals, domains = finish(needed())
     finally:
         stores.close()
     yield from _pepper(case, peppers)
+    if "origin" not in case.broken:
+        yield from _passkeys(case, domains)
     if "secret" not in case.broken:
         yield from _seals(seals)
+
+
+def _passkeys(case: Case, domains: Mapping[str, int]) -> Iterator[Finding]:
+    """A passkey is for the domain that it was made for, and lost under another."""
+    here = case.settings.relying_party
+    for domain, count in domains.items():
+        if domain != here:
+            found = f"{count} of the newest passkeys are for {domain}, and RP_ID is {here}: they can't sign in"
+            yield problem("passkeys", found, f"set RP_ID = {domain}, and list other domains in RELATED_ORIGINS")
+    if domains.keys() <= {here}:
+        yield ok("passkeys", f"for {here}")
 
 
 def _pepper(case: Case, used: dict[str, int]) -> Iterator[Finding]:

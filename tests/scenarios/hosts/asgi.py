@@ -77,7 +77,7 @@ class StarletteHost(AsgiHost):
             methods = ["POST"] if path == "/leave" else ["GET"]
             return Route(path, endpoint, methods=methods, middleware=[Middleware(auth.middleware)])
 
-        routes = [*map(route, ROUTES), Mount("/auth", auth), Route(JWKS, auth, methods=["GET"])]
+        routes = [*map(route, ROUTES), Mount("/auth", auth), Mount("/.well-known", auth)]
         self.app = Starlette(routes=routes)
         self.app.router.redirect_slashes = False  # or Starlette makes /auth/ of /auth before we see it
 
@@ -146,7 +146,6 @@ async def _missing(auth: asgi.Auth, scope: Any) -> Response:
 
 
 ROUTES = {"/open": _open, "/who": _who, "/closed": _closed, "/editors": _editors, "/leave": _leave}
-JWKS = "/.well-known/jwks.json"
 
 
 async def call_asgi(app: Any, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:

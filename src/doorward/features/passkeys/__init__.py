@@ -14,6 +14,7 @@ from doorward.features.passkeys.register import load_new
 from doorward.features.passkeys.sign_in import begin as sign_in_begin
 from doorward.features.passkeys.sign_in import finish as sign_in_finish
 from doorward.features.passkeys.stored import METHOD
+from doorward.features.passkeys.well_known import endpoints, related_origins
 from doorward.locale import _
 from doorward.primitives import webauthn
 
@@ -22,9 +23,11 @@ __all__ = [
     "PasskeyList",
     "PasskeyShown",
     "Passkeys",
+    "endpoints",
     "list_passkeys",
     "register_begin",
     "register_finish",
+    "related_origins",
     "remove",
     "rename",
     "sign_in_begin",
@@ -35,7 +38,10 @@ __all__ = [
 class Passkeys(Feature):
     """Passkeys and security keys, as the only factor and as the second."""
 
-    actions = (register_begin, register_finish, list_passkeys, rename, remove, sign_in_begin, sign_in_finish)
+    actions = (
+        *(register_begin, register_finish, list_passkeys, rename, remove),
+        *(sign_in_begin, sign_in_finish, related_origins, endpoints),
+    )
     methods = (METHOD,)
     pages = (
         Page("/sign-up/passkey", "sign_up_passkey.html"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from doorward.core.call import Call
+from doorward.core.ports import Store
 from doorward.core.records import Authenticator
 from doorward.core.steps import Factor, Method, Proof
 from doorward.primitives import tokens, webauthn
@@ -116,3 +119,9 @@ async def passkeys_of(call: Call, user_id: str) -> list[Passkey]:
     """The passkeys of a user, the newest first."""
     rows = await call.store.find(Authenticator, user_id=user_id, kind=METHOD.name, order="-created_at")
     return [Passkey.of(row) for row in rows]
+
+
+async def domains_in(store: Store) -> Mapping[str, int]:
+    """The domains that the newest passkeys are for, and how many are."""
+    rows = await store.find(Authenticator, kind=METHOD.name, order="-created_at", limit=100)
+    return Counter(Passkey.of(row).rp_id for row in rows)
