@@ -54,3 +54,20 @@ def test_signing_out_twice_is_no_matter(host: InProcessHost) -> None:
     assert ann.post("/sign-out").status == 204
     ann.cookies = cookies
     assert ann.post("/sign-out").status == 204
+
+
+def test_no_cache_gives_anybody_what_is_somebody_elses(host: InProcessHost) -> None:
+    """What a proxy in front keeps by URL alone must not be what one user was told, or their cookie."""
+    ann = sign_up(host)
+    document = ann.get("/openapi.json").json
+    public = {"/auth/jwks.json"}
+    for path in sorted(path for path, methods in document["paths"].items() if "get" in methods and path not in public):
+        for who in (ann, Browser(host)):
+            answer = who.send("GET", path)
+            assert answer.header("cache-control") == "no-store", (path, answer.status)
+    signed = sign_in(Browser(host))
+    assert (signed.status, signed.header("cache-control")) == (200, "no-store")
+    assert signed.all("set-cookie")
+    for who in (ann, Browser(host)):
+        varies = {part.strip().lower() for line in who.send("GET", "/who").all("vary") for part in line.split(",")}
+        assert {"cookie", "authorization"} <= varies

@@ -75,7 +75,7 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "RESET-11": (
         "security/test_threat_model.py::test_a_sign_in_whose_hash_is_under_way_does_not_survive_a_change",
-        "scenarios/test_back_in_by_mail.py::test_of_a_hundred_one_uses_a_link",
+        "scenarios/test_back_in_by_mail.py::test_a_letter_is_used_once_in_a_hundred_requests",
     ),
     "RESET-13": ("security/test_attacks.py::test_no_field_is_taken_that_an_action_does_not_have",),
     "RESET-14": (
