@@ -46,6 +46,7 @@ class Settings:
     rp_name: str = "Doorward"
     rp_id: str = ""
     related_origins: tuple[Origin, ...] = ()
+    fido_metadata: str = ""
     locales: str = ""
     templates: str = ""
     theme: Theme | None = None
@@ -197,6 +198,7 @@ SETTINGS: tuple[Setting, ...] = (
         "RP_ID", "The domain that passkeys are for: ORIGIN's host or one above. It can't change later.", parsers.host
     ),
     Setting("RELATED_ORIGINS", "Origins of other domains where the same passkeys sign in.", _list(_origin)),
+    Setting("FIDO_METADATA", "File of the FIDO Alliance: only passkeys of makes that it certifies.", parsers.path),
     Setting("RP_NAME", "The name people see on pages, in letters and in their authenticator app.", a_text),
     Setting("LOCALES", "Folder with catalogues of your own, `LANGUAGE/LC_MESSAGES/doorward.mo`.", parsers.locales),
     Setting("TEMPLATES", "Folder with templates of your own for pages, and in `letters` for letters.", parsers.path),

@@ -34,6 +34,7 @@ EXAMPLES = {
     "templates": '"/etc/doorward/templates"',
     "password_hash": '"argon2id"',
     "pepper": '"2026:another-secret-of-48-bytes-that-stands-nowhere-else"',
+    "fido_metadata": '"/var/lib/doorward/fido.jwt"',
     "breached_filter": '"/var/lib/doorward/breached.bloom"',
     "breached_url": '"https://api.pwnedpasswords.com/range"',
     "hash_memory_mib": "1280",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from doorward.core.action import Needs
-from doorward.core.feature import Feature, Page
+from doorward.core.feature import Page
 from doorward.core.refusals import Misconfigured
 from doorward.core.settings import Settings
+from doorward.features.passkeys.makes import Makes, in_file
 from doorward.features.passkeys.own import Passkeys as PasskeyList
 from doorward.features.passkeys.own import PasskeyShown, list_passkeys, remove, rename
 from doorward.features.passkeys.register import begin as register_begin
@@ -35,7 +38,8 @@ __all__ = [
 ]
 
 
-class Passkeys(Feature):
+@dataclass(frozen=True)
+class Passkeys(Makes):
     """Passkeys and security keys, as the only factor and as the second."""
 
     actions = (
@@ -64,3 +68,5 @@ class Passkeys(Feature):
         host, rp_id = settings.origin.host, settings.relying_party
         if host != rp_id and not host.endswith(f".{rp_id}"):
             raise Misconfigured("passkeys.E2", f"RP_ID {rp_id} is not the host of ORIGIN, {host}; set it, or one above")
+        if settings.fido_metadata:
+            in_file(settings.fido_metadata, self.fido_root)

@@ -17,6 +17,7 @@ from doorward.features import sign_up
 from doorward.features.passkeys import challenges
 from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, handle_for, name_for, parsed, signal
 from doorward.features.passkeys.challenges import Asked
+from doorward.features.passkeys.makes import certified_makes
 from doorward.features.passkeys.stored import METHOD, MOST_PASSKEYS, Passkey, made_of, passkeys_of
 from doorward.features.sign_up import PendingSignUp
 from doorward.locale import _
@@ -57,6 +58,8 @@ async def begin(
     if len(holder.passkeys) >= MOST_PASSKEYS:
         raise invalid("name", "too_many", f"at most {MOST_PASSKEYS} passkeys")
     asked = Asked.SILENT if conditional else Asked.NOTHING
+    if call.world.settings.fido_metadata:
+        asked |= Asked.VOUCHED
     if holder.user is None:  # it will be all that its user has, so it must be two factors
         asked |= Asked.VERIFIED
     options = webauthn.creation_options(
@@ -70,7 +73,7 @@ async def begin(
         user_verification="required" if Asked.VERIFIED in asked else "preferred",
         # A security key may have no room for one more; beside a password it need not be found without its id.
         resident_key="preferred" if hint == "security-key" and holder.user is not None else "required",
-        attestation="none",
+        attestation="direct" if Asked.VOUCHED in asked else "none",
         hints=[hint] if hint else [],
         timeout=TIMEOUT,
     )
@@ -118,10 +121,14 @@ async def _verified(call: Call, holder: Holder, credential: JsonObject) -> Regis
     if challenge is None:
         raise invalid("credential", "not_valid", "made for another challenge than the one asked with")
     await challenges.spend(call, challenge)
+    vouched = Asked.VOUCHED in challenge.asked
     try:
-        return webauthn.verify_created(response, expected(call, response, challenge))
+        made = webauthn.verify_created(response, expected(call, response, challenge), vouched=vouched)
     except ValueError as error:
         raise invalid("credential", "not_valid", str(error)[:100]) from None
+    if vouched and not certified_makes(call).vouches(made.aaguid, made.chain, call.now):
+        raise invalid("credential", "not_certified", "the FIDO Alliance does not certify what made this passkey")
+    return made
 
 
 async def _holder(call: Call, attempt: str | None) -> Holder:
