@@ -165,7 +165,10 @@ def test_a_key_is_its_owner_without_roles(host: Bare) -> None:
 
 def test_what_holds_now_is_told(house: House) -> None:
     guest = signed_up(house)
-    assert refused("second_factor_required", guest.do, forward_auth.verify, require="aal2").methods == ("totp",)
+    assert refused("second_factor_required", guest.do, forward_auth.verify, require="aal2").methods == (
+        "passkey",
+        "totp",
+    )
     with_totp(guest)
     assert guest.do(forward_auth.verify, require="aal2").aal == 2
     house.run(people.set_active, "ann@example.com", active=False)
