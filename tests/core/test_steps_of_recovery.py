@@ -113,3 +113,17 @@ def test_what_is_asked_for_is_there() -> None:
     for facts, step in LOST_WORLD:
         if isinstance(step, Prove):
             assert set(step.methods) <= facts.enrolled | {"email"}, facts
+
+
+def test_a_recovery_code_is_fresh_together_with_the_mailbox_only() -> None:
+    """Else who stole a password and the codes beside it would bind a factor of their own in a session."""
+    seen = 0
+    for facts in WORLD:
+        if facts.fresh_within is None or not has_second_factor(facts) or not facts.has_mailbox:
+            continue
+        lately = replace(facts, proofs=tuple(p for p in facts.proofs if p.at >= NOW - facts.fresh_within))
+        ways = Ways.of(lately)
+        if ways.code and not ways.found and isinstance(next_step(facts), Done):
+            seen += 1
+            assert ways.mailed, facts
+    assert seen > 10

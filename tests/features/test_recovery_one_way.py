@@ -22,6 +22,7 @@ from doorward.features import (
     recovery_codes,
     reset_password,
     sessions,
+    step_up,
     totp,
 )
 from doorward.testing import SoftAuthenticator
@@ -152,6 +153,21 @@ def test_a_recovery_code_alone_enrols_nothing_here(house: House) -> None:
     assert thief.do(recovery_codes.sign_in, code=codes[0]).hold == Prove(("email",))
     refused("wrong_method", thief.do, totp.begin)
     refused("not_signed_in", thief.do, sessions.session)
+
+
+def test_nor_does_it_in_a_session(house: House) -> None:
+    """It lets in. What changes the account asks for the mailbox too, or for the factor that is not lost after all."""
+    owner, _ = owner_with_totp(house)
+    codes = ten_codes(owner)
+    guest = house.browser("203.0.113.66")
+    second_step(house, guest)
+    assert guest.do(recovery_codes.sign_in, code=codes[0]).identity.aal == 2
+    for action in (totp.begin, totp.remove, recovery_codes.generate):
+        assert refused("fresh_proof_required", guest.do, action).methods == ("email", "totp")
+    guest.do(step_up.step_up)
+    guest.do(email_code.send, attempt=guest.client.attempt)
+    assert guest.do(email_code.sign_in, code=house.mail.code()).identity is not None
+    assert guest.do(totp.begin).secret
 
 
 def test_a_recovery_code_and_the_mailbox_replace_it_at_once(house: House) -> None:

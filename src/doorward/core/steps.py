@@ -248,7 +248,19 @@ def proof_is_fresh(facts: Facts) -> Hold | None:
     lately = replace(
         facts, proofs=recent, enrolled=facts.enrolled & counts, fresh_within=None, device_is_trusted=False, is_in=True
     )
-    return somebody_is_known(lately) or second_factor_is_proved(lately) or phishing_is_resisted(lately)
+    held = somebody_is_known(lately) or second_factor_is_proved(lately) or phishing_is_resisted(lately)
+    return held or _backup_is_not_alone(facts, lately, since)
+
+
+def _backup_is_not_alone(facts: Facts, lately: Facts, since: datetime) -> Hold | None:
+    """A recovery code lets in. For what needs a fresh proof, such as another factor in the place of the lost one, the
+    mailbox is proved beside it, where there is one: it takes two ways (NIST SP 800-63B-4 §4.2.2.2)."""
+    by_backup = _second_is_proved(lately) and not _second_is_proved(lately, backup=False)
+    if not (by_backup and facts.has_mailbox and has_second_factor(facts)):
+        return None
+    if any(proof.method == EMAIL.name and proof.may_bind and proof.at >= since for proof in facts.proofs):
+        return None
+    return Prove((EMAIL.name, *_usable(facts, lambda method: method.second and not method.backup)))
 
 
 GATES: tuple[Gate, ...] = (
