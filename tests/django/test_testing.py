@@ -39,6 +39,12 @@ class ForceLogin(TestCase):
         testing.force_login(self.client, make())
         assert self.client.get("/djangos-closed").json() == {"email": "ann@example.com"}
 
+    def test_one_may_be_in_at_either_level(self) -> None:
+        ann = make()
+        for aal in (1, 2):
+            testing.sign_in_as(self.client, ann, aal=aal)
+            assert self.client.get("/auth/session").json()["session"]["aal"] == aal
+
     def test_who_is_signed_in_may_post(self) -> None:
         self.client.force_login(make())
         answer = self.client.post("/auth/totp/begin", {"name": "telephone"}, content_type="application/json")

@@ -51,8 +51,8 @@ WAYS_TO_ADVANCE = {
     ("src/doorward/features/totp.py", "sign_in"),
     # Django's `login()` of what `authenticate()` proved with the password, in this process and a moment ago.
     ("src/doorward/django/runtime.py", "entered"),
-    # `force_login` of Django's test client, which no installation imports.
-    ("src/doorward/testing/django.py", "_forced"),
+    # `sign_in_as` and Django's `force_login` in tests, which no installation imports.
+    ("src/doorward/testing/signing_in.py", "session_for"),
 }
 
 # Reading rows makes objects of every record; these are the stores, which make no row that was not added.

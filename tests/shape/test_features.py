@@ -35,6 +35,7 @@ AROUND = {
     "doctor",
     "moving",
     "policy",
+    "testing",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doorward.testing.authenticator import Attestor, NotAllowed, SoftAuthenticator
 from doorward.testing.doubles import CHEAP, CheapHash, Clock, Guest, House, MailBox, SmsBox
+from doorward.testing.signing_in import asign_in_as, sign_in_as
 from doorward.testing.store_contract import StoreContract
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "SmsBox",
     "SoftAuthenticator",
     "StoreContract",
+    "asign_in_as",
+    "sign_in_as",
 ]

@@ -18,13 +18,12 @@ from django.test.client import ClientMixin
 
 from doorward.core.call import Call
 from doorward.core.records import OutboxMessage, User
-from doorward.core.sign_in import advance, begin
-from doorward.core.steps import Factor, Proof
 from doorward.delivery import Outbox
 from doorward.django import conf, runtime
 from doorward.django.mail import DjangoMail
 from doorward.http import messages
 from doorward.http.cookies import Jar
+from doorward.testing.signing_in import BROWSER, session_for
 
 SECRET = "_doorward_test"
 
@@ -32,6 +31,13 @@ SECRET = "_doorward_test"
 def force_login(client: ClientMixin, user: Any) -> None:
     """Sign a user in, as somebody who has proved everything. The same as `client.force_login(user)`."""
     client.force_login(user, conf.BACKEND)
+
+
+def sign_in_as(client: ClientMixin, user: Any, *, aal: int = 2) -> None:
+    """Sign a test client in as `doorward.testing.sign_in_as` does. `aal=1`: as with a password alone."""
+    host: Any = client
+    secret = runtime.auth().run(lambda call: session_for(call, user, aal=aal), BROWSER)
+    host.cookies[Jar(runtime.auth().settings.origin).name("session")] = secret
 
 
 class TestAuth(runtime.Auth):
@@ -74,14 +80,7 @@ class TestAuth(runtime.Auth):
 async def _forced(call: Call, user_id: str) -> str:
     """The secret of a session; empty for who has been disabled, who is nobody in Django's test client too."""
     user = await call.store.get(User, id=user_id)
-    if user is None or not user.active:
-        return ""
-    method = next(method for method in call.world.methods.values() if method.primary)
-    proof = Proof(method.name, method.amr, frozenset(Factor), call.now)
-    stepped = await advance(call, await begin(call), user, proof)
-    if call.effects.session is None:
-        raise LookupError(f"this user is held back: {stepped.hold}")
-    return call.effects.session[0]
+    return "" if user is None or not user.active else await session_for(call, user_id, aal=2)
 
 
 runtime.make_with(TestAuth)
