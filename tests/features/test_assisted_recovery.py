@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from doorward.core.call import Call
 from doorward.core.events import PasswordChanged, RecoveryAssisted
 from doorward.core.links import MailedLink
 from doorward.core.records import Authenticator, EmailAddress, User
-from doorward.core.refusals import Refused
+from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import grant
 from doorward.core.steps import Prove
 from doorward.core.users import find_user
@@ -30,7 +31,10 @@ from doorward.features import (
     verify_email,
 )
 from doorward.features.roles import add_role
+from doorward.limits.memory import MemoryLimits
+from doorward.presets import standard
 from doorward.server import people
+from doorward.stores.memory import MemoryStores
 from doorward.testing.doubles import Guest, House
 from tests.features.addresses import letters, rows
 from tests.features.people import PASSWORD, code_of, refused, second_step, signed_in, signed_up, with_totp
@@ -316,3 +320,12 @@ def test_the_last_administrator_comes_back_by_the_command_line(house: House) -> 
     assert guest.do(assisted_recovery.recover, user_id=user_id(house)).expires_at
     refused("not_signed_in", root.do, sessions.session)
     second_step(house, house.browser(), email="root@example.com", password_=NEW)
+
+
+def test_without_what_removes_lost_factors_no_link_is_made() -> None:
+    features = [feature for feature in standard() if not isinstance(feature, recovery.LostFactor)]
+    limits = MemoryLimits(lambda: house.clock())
+    house = House(features, lambda ward: MemoryStores(ward.records), limits, os.urandom)
+    signed_up(house)
+    with pytest.raises(Misconfigured, match="LostFactor"):
+        house.run(people.recover, ANN, mail=False)

@@ -17,7 +17,7 @@ from doorward.core.identify import end_sessions
 from doorward.core.links import add_link, find_link, remove_links, take_link
 from doorward.core.records import PERSON, Account, Authenticator, Plus, User
 from doorward.core.recovering import ASSISTED_LINK, cancel_link
-from doorward.core.refusals import Refused
+from doorward.core.refusals import Misconfigured, Refused
 from doorward.core.rights import RECOVER_USERS, permissions_of
 from doorward.core.sign_in import Stepped, advance, begin, proof_by
 from doorward.core.steps import ASSISTED
@@ -56,6 +56,8 @@ async def recover(call: Call, *, user_id: IdText, show: bool = False) -> Assista
 async def assist(call: Call, user: User, *, by: User | None, show: bool) -> Assistance:
     """The story of it. `by` is who helps, who must have all permissions of who is helped; None: the operator. Whoever
     holds the link becomes that user, so it can't be a way to more power."""
+    if not call.world.offers("recovery.cancel"):  # what removes lost factors, and what every address can stop it by
+        raise Misconfigured("recovery.E1", "AssistedRecovery() needs LostFactor(); add it to Auth(…)")
     account = await account_of(call, user)
     if not user.active or account.kind != PERSON:
         raise Refused("state_changed", "Nobody may sign in to this account: it is closed, or a program's.")
