@@ -198,7 +198,7 @@ def test_only_exactly_six_ascii_digits(open_house: Open) -> None:
     for typed in (int(code), [code], None, {"code": code}):
         refused("invalid_input", guest.do, sms_code.sign_in, code=typed)
     refused("invalid_input", guest.do, sms_code.sign_in, code=code, phone=NUMBER)
-    refused("invalid_input", guest.do, sms_code.send, identifier="ann@example.com")
+    refused("invalid_input", guest.do, sms_code.send, phone=NUMBER)
 
 
 def test_nothing_is_sent_before_something_else_is_proved(open_house: Open) -> None:
@@ -206,6 +206,9 @@ def test_nothing_is_sent_before_something_else_is_proved(open_house: Open) -> No
     house, _, _ = ann_of(open_house)
     before = len(house.sms.letters)
     refused("no_sign_in_under_way", house.browser().do, sms_code.send)
+    answers = [house.browser().do(sms_code.send, identifier=name) for name in ("ann@example.com", "nobody@example.com")]
+    assert answers[0].hold == answers[1].hold == Prove(("password", "email", "passkey"))
+    assert all(answer.attempt and not answer.to for answer in answers)
     waiting = house.browser()
     for identifier in ("ann@example.com", "nobody@example.com"):
         waiting.do(email_code.send, identifier=identifier)

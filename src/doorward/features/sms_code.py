@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from doorward.core import by_mail, by_text, mailed
-from doorward.core.action import AttemptText, CodeText, action
+from doorward.core.action import AttemptText, CodeText, Identifier, Issue, UrlText, action
 from doorward.core.call import Call
 from doorward.core.demands import trust_days
 from doorward.core.devices import is_known_device
@@ -18,7 +18,7 @@ from doorward.core.facts import enrolled_methods
 from doorward.core.feature import Feature, Page
 from doorward.core.records import Authenticator, PhoneNumber, User
 from doorward.core.refusals import Refused
-from doorward.core.sign_in import Stepped, UnderWay, advance, current, held, keep, proof_by
+from doorward.core.sign_in import Stepped, UnderWay, advance, begin, current, held, keep, proof_by
 from doorward.core.steps import SMS, Prove
 from doorward.core.tries import fail, limit_tries, spend_try, succeed
 from doorward.core.users import tell_daily
@@ -26,9 +26,22 @@ from doorward.primitives.phones import masked_phone
 
 
 @action("sign_in.sms_code.send", status=202)
-async def send(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
+async def send(
+    call: Call,
+    *,
+    identifier: Identifier | None = None,
+    attempt: AttemptText | None = None,
+    issue: Issue = "session",
+    remember: bool = False,
+    return_to: UrlText | None = None,
+) -> Stepped:
     """Send a code to the phone of who has proved something else already. A code before it is good no more; the tries
-    that the attempt has for typed codes stay spent."""
+    that the attempt has for typed codes stay spent. Who brings an identifier only hears what to prove first, and
+    nothing is sent: the same for everybody."""
+    if identifier is not None:
+        under_way = await begin(call, issue=issue, remember=remember, return_to=return_to)
+        kept = await keep(call, under_way, under_way.attempt)
+        return held(call, kept, Prove(_first(call)))
     under_way = await current(call, attempt)
     user, number, _ = await _phone_of(call, under_way)
     await limit_tries(call, "sms-code-send", user.id, known=is_known_device(call, user.id))
@@ -59,6 +72,11 @@ async def sign_in(
     await call.world.limits.forget(_budget(call, user))
     proof = proof_by(call, SMS, authenticator=made.id)
     return await advance(call, used, user, proof, trust_device=trust_device)
+
+
+def _first(call: Call) -> tuple[str, ...]:
+    """What can say who somebody is."""
+    return tuple(name for name, method in call.world.methods.items() if method.primary and name in call.world.offered)
 
 
 async def _phone_of(call: Call, under_way: UnderWay) -> tuple[User, str, Authenticator]:
