@@ -65,4 +65,6 @@ def _keep(client: Any, auth: Any, secret: str) -> None:
     if hasattr(client, "set_cookie"):
         client.set_cookie(name, secret, domain=origin.host)
     else:
-        client.cookies.set(name, secret)
+        # Where our own answers put it: two of one name would be refused. `.local` is http.cookiejar's.
+        host = origin.host if "." in origin.host else f"{origin.host}.local"
+        client.cookies.set(name, secret, domain=host, path="/")
