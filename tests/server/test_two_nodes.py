@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from doorward.server.config import new_secret
 from tests.server.conftest import DOORWARD, environment
@@ -197,3 +198,15 @@ def test_both_count_the_same_tries(site: Site) -> None:
     assert statuses.count(429) >= 10
     first = statuses.index(429)
     assert set(statuses[first:]) == {429}
+
+
+def test_an_emptied_valkey_signs_nobody_in_or_out(site: Site, fresh_valkey: str) -> None:
+    """What it holds are counts: sessions, and that one is over, stand in the database."""
+    program, ended = Program(site).sign_in(0), Program(site).sign_in(0)
+    ended.post(1, "/auth/sign-out")
+    time.sleep(SECOND)
+    with redis.Redis.from_url(fresh_valkey) as client:
+        client.flushall()
+    for node in (0, 1):
+        assert program.get(node) == 200
+        assert ended.get(node) == 401
