@@ -62,6 +62,7 @@ def test_the_whole_way_without_a_mouse(open_page: Open, house: BrowserHouse) -> 
     tab_to(page, "Security")
     page.keyboard.press("Enter")
     page.wait_for_url(house.url("/security"))
+    tab_to(page, "Set up")  # passkeys
     tab_to(page, "Set up")
     page.keyboard.press("Enter")
     page.wait_for_url(house.url("/totp"))
