@@ -97,7 +97,7 @@ def test_two_tabs_on_their_way_at_once_both_arrive(ann: Browser, shop: Browser) 
 def test_what_is_proved_at_origin_counts_there(host: Bare, ann: Browser, shop: Browser) -> None:
     arrived(ann, shop)
     asked = shop.get("/verify", AS_ASKED, require="aal2")
-    mend = f"https://app.example.com/auth/totp?return_to={quote(f'{SHOP}/cart?x=1', safe='')}"
+    mend = f"https://app.example.com/auth/passkeys?return_to={quote(f'{SHOP}/cart?x=1', safe='')}"
     assert (asked.status, asked.header("x-auth-redirect")) == (401, mend)
     set_up_app(host, ann)  # type: ignore[arg-type]
     assert shop.get("/verify", require="aal2").header("x-auth-aal") == "2"

@@ -307,7 +307,7 @@ def test_a_level_that_is_not_reached_says_how_to(house: House) -> None:
     async def ask(call: Call) -> None:
         await require(call, demanded(aal=2))
 
-    assert refused("second_factor_required", guest.run, ask).methods == ("totp",)
+    assert refused("second_factor_required", guest.run, ask).methods == ("passkey", "totp")
     with_totp(guest)
     guest.run(ask)
     assert refused("fresh_proof_required", other.run, ask).methods == ("totp",)
