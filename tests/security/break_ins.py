@@ -197,6 +197,23 @@ def by_a_proxy(it: BreakIn) -> Guest:
     return thief
 
 
+def by_saying_that_all_is_lost(it: BreakIn) -> Guest:
+    """Asks for a way back in at once: the mailbox is no second factor, and a wait lets nobody in now."""
+    pending = it.pending()
+    actions = it.house.doorward.actions
+    for name in ("sign_in.recovery.send", "sign_in.recovery", "sign_in.recovery.wait", "recovery.assisted"):
+        known = {"code": "123456", "token": "x" * 43, "new_password": NEW}
+        given = {a.name: known[a.name] for a in actions[name].arguments if a.name in known}
+        try:
+            answer = pending.do(actions[name], **given)
+        except Refused:
+            continue
+        assert getattr(answer, "identity", None) is None
+        assert getattr(answer, "tokens", None) is None
+    refuses(pending, actions["recovery.cancel"], token="x" * 43)
+    return pending
+
+
 def holds(guest: Guest, action: Action[..., Any], **given: Any) -> None:
     """The sign-in does not end: something is asked for that the thief has not."""
     answer = guest.do(action, **given)

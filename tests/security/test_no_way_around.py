@@ -59,6 +59,11 @@ WAYS: dict[str, Callable[[BreakIn], Guest]] = {
     "sign_in.keep_account": break_ins.by_keeping_the_account,
     "not_me": break_ins.by_not_me,
     "invitations.accept": break_ins.by_invitation,
+    "sign_in.recovery.send": break_ins.by_saying_that_all_is_lost,
+    "sign_in.recovery": break_ins.by_saying_that_all_is_lost,
+    "sign_in.recovery.wait": break_ins.by_saying_that_all_is_lost,
+    "recovery.cancel": break_ins.by_saying_that_all_is_lost,
+    "recovery.assisted": break_ins.by_saying_that_all_is_lost,
     "verify": break_ins.by_a_proxy,
     "arrive": break_ins.by_a_proxy,
 }
@@ -67,6 +72,8 @@ GIVES_NOTHING = {
     "sign_out": "ends, and begins nothing",
     "depart": "leads to our own sign-in",
     "jwks": "public keys",
+    "passkeys.related_origins": "a list of origins",
+    "passkeys.endpoints": "addresses of pages",
     "token.revoke": "ends, and begins nothing",
     "token.introspect": "is for API keys with its scope",
 }
@@ -146,7 +153,8 @@ def _made_up(argument: Any) -> Any:
 
 # Begins something of its own, whoever asks: a letter goes out, or a sign-in of its own begins and holds.
 BEGINS = {"sign_up", "password.forgot", "sign_in.magic_link.send", "sign_in.email_code.send", "sign_in.passkey.begin"}
-HARMLESS = BEGINS | {"sign_in.password", "sign_out", "password.check", "depart", "jwks", "token.revoke"}
+WAITS = {"sign_in.recovery.send", "sign_in.recovery.wait"}  # told to the owner, who can stop it
+HARMLESS = BEGINS | WAITS | GIVES_NOTHING.keys() | {"sign_in.password"}
 
 
 def test_a_sign_in_half_done_can_do_nothing_else(house: House) -> None:
