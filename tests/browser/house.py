@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from base64 import b32decode
 from datetime import datetime
@@ -23,12 +24,17 @@ def code_of(secret: str, now: datetime) -> str:
 
 
 class BrowserHouse:
-    """A bare host behind `http://localhost:PORT`. `posts` counts the forms that came."""
+    """A bare host behind `http://localhost:PORT`, or at `origin` behind `tls`. `posts` counts the forms that came."""
 
-    def __init__(self, views: Pages = PAGES, **settings: Any) -> None:
+    def __init__(
+        self, views: Pages = PAGES, *, origin: str = "", tls: ssl.SSLContext | None = None, **settings: Any
+    ) -> None:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.origin = f"http://localhost:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_port
+        self.origin = origin or f"http://localhost:{self.port}"
         self.bare = Bare(views=views, origin=self.origin, **settings)
         self.posts: list[str] = []
         self._answer: Answer | None = None

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -29,12 +29,18 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def more_flags() -> Sequence[str]:
+    """What a module of tests asks of its browser beside what all do."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, more_flags: Sequence[str]) -> Iterator[Browser]:
     """One browser for a module: Playwright keeps an event loop running on this thread while it is open."""
     # As root, and in most containers, Chromium's own sandbox cannot start.
     flags = QUIET + (["--no-sandbox"] if os.getuid() == 0 or os.environ.get("CI") else [])
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=flags)
+        opened = playwright.chromium.launch(executable_path=chromium, args=[*flags, *more_flags])
         yield opened
         opened.close()
 
