@@ -50,7 +50,7 @@ class TestPostgres(StoreContract):
     def stores(self, migrated_postgres: str) -> Iterator[Stores]:
         with psycopg.connect(migrated_postgres, autocommit=True) as connection:
             connection.execute(f"TRUNCATE {', '.join(kind.table for kind in RECORDS)}".encode())
-        stores = open_store(migrated_postgres, records=RECORDS)
+        stores = open_store(migrated_postgres, records=RECORDS, patience=30.0)  # forty rivals on a busy machine
         yield stores
         stores.close()
 
