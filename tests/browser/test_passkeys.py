@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.device import Device, add_passkey
 from tests.browser.house import BrowserHouse
-from tests.browser.person import ADDRESS, control, press, sign_in, sign_up
+from tests.browser.person import ADDRESS, PASSWORD, control, press, sign_in, sign_up
 
 Open = Callable[..., Page]
 Axe = Callable[[Page], list[str]]
@@ -89,6 +90,23 @@ def test_a_button_signs_in_and_says_when_nothing_was_done(open_page: Open, house
     device.present(True)
     press(page, "Sign in with a passkey")
     page.wait_for_url(house.url("/"))
+
+
+def test_who_was_sent_to_make_one_comes_to_the_page_wanted(open_page: Open, house: BrowserHouse) -> None:
+    """Be it that a fresh proof is asked for when the button is pressed."""
+    page = open_page()
+    device = Device(page)
+    sign_up(page, house.url, house.bare.mail.code)
+    house.bare.clock.forward(minutes=11)
+    wanted = "/auth/sessions?from=shelf"
+    page.goto(house.url(f"/passkeys?{urlencode({'return_to': wanted})}"))
+    press(page, "Add a passkey")
+    press(page, "Continue")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Continue")
+    press(page, "Add a passkey")
+    page.wait_for_url(f"{house.origin}{wanted}")
+    assert len(device.credentials()) == 1
 
 
 def test_as_a_second_factor(open_page: Open, house: BrowserHouse, axe: Axe) -> None:

@@ -67,7 +67,7 @@ def test_every_form_goes_to_an_action_with_fields_that_it_knows(host: Bare) -> N
     for name, answer in tour(host):
         for form in Document(answer.text).forms:
             action = actions[form.action]
-            known = {argument.name for argument in action.arguments} | {"csrf_token", "page"}
+            known = {argument.name for argument in action.arguments} | {"csrf_token", "page", "return_to"}
             assert form.method == "post", name
             assert form.fields.keys() <= known, (name, form)
             assert form.fields["csrf_token"], (name, form)
@@ -257,7 +257,7 @@ def test_who_must_enrol_does_so_on_the_way_in() -> None:
     assert (wrong.status, shown_key(wrong)) == (401, key)
     code = now_code(host, key)
     done = send(ann, "/totp/confirm", "/sign-in/set-up", code=code)
-    assert done.header("location") == "/shelf"
+    assert done.header("location") == "/auth/recovery-codes?done=totp.confirm&return_to=%2Fshelf"
     assert ann.get("/session").json["session"]["aal"] == 2
 
 

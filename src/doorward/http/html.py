@@ -25,6 +25,7 @@ from doorward.http.problems import document_of, headers_of
 from doorward.http.views import Form, Views, page_of_step
 from doorward.http.visit import Visit
 from doorward.locale import Language, catalogues
+from doorward.primitives.urls import return_target
 
 # Start again from the sign-in page: there is nothing on the page asked for.
 _START_AGAIN = frozenset({"no_sign_in_under_way", "attempt_expired"})
@@ -64,7 +65,7 @@ class Html:
         if isinstance(result, Stepped):
             if result.hold is not None:
                 return redirect(self._url(visit, form.held or page_of_step(self.views, *_named(result.hold))))
-            return redirect(result.return_to or self._url(visit, form.then or form.page))
+            return redirect(self._onward(visit, form, result.return_to or visit.back))
         if form.shows:
             words = {"result": await plain(call, result)}
             return await self._rendered(
@@ -73,18 +74,32 @@ class Html:
         if form.file:
             headers = [("Content-Type", JSON), ("Content-Disposition", f'attachment; filename="{form.file}"')]
             return Response(200, headers, encoded(await plain(call, result)))
-        return redirect(self._url(visit, form.then or form.page))
+        return redirect(self._onward(visit, form, visit.back))
+
+    def _onward(self, visit: Visit, form: Form, back: str) -> str:
+        """The page that one wanted, or the next one on the way to it; without either the one after this form."""
+        path, _, query = (form.then or form.page).partition("?")
+        if not back or (form.carries and path in self.doorward.pages):
+            words = "&".join(filter(None, (query, urlencode({"return_to": back}) if back else "")))
+            return self._url(visit, f"{path}?{words}" if words else path)
+        return back
 
     async def refused(self, visit: Visit, call: Call, refused: Refused) -> Response:
         """The form again with what was wrong; or, where one must sign in or prove more first, the page for that."""
         here = visit.page.path if visit.page is not None else self._form(visit).page
-        if (location := self.cure(refused, visit.request.prefix, visit.request.prefix + here)) is not None:
+        if (location := self.cure(refused, visit.request.prefix, self._here(visit, here))) is not None:
             return redirect(location)
         if visit.page is not None and refused.reason in _START_AGAIN:
             return redirect(self._url(visit, self.views.sign_in))
         if visit.page is not None:
             return self.problem_page(visit.request, refused)
         return await self._again(visit, call, refused, here)
+
+    def _here(self, visit: Visit, path: str) -> str:
+        """The page to come back to; with the one wanted after it, unless both are too long for one URL."""
+        here = visit.request.prefix + path
+        further = f"{here}?{urlencode({'return_to': visit.back})}" if visit.back else here
+        return return_target(further, origin=visit.origin) or here
 
     async def _again(self, visit: Visit, call: Call, refused: Refused, path: str) -> Response:
         page = self.doorward.pages.get(path)
@@ -119,6 +134,7 @@ class Html:
             **(area.words(page, await self._open_to(call), language) if call.identity else {}),
             "csrf_token": csrf.form_token(call.keyring, cookies),
             "attempt": call.effects.attempt or visit.client.attempt,
+            "back": visit.back,
             "user": await plain(call, call.identity.user) if call.identity else None,
             "session": await plain(call, call.identity.session) if call.identity else None,
             **{name: await plain(call, value) for name, value in words.items()},
@@ -163,6 +179,7 @@ class Html:
             **area.NOWHERE,
             "csrf_token": "",
             "attempt": "",
+            "back": "",
             "user": None,
             "session": None,
             "query": {},
@@ -188,12 +205,12 @@ class Html:
         if not path:
             return None
         query = {"return_to": here} if here else {}
-        if refused.reason == "fresh_proof_required":
+        if refused.reason != "not_signed_in":
             query |= self._asked(refused)
         return f"{prefix}{path}" + (f"?{urlencode(query)}" if query else "")
 
     def _asked(self, refused: Refused) -> dict[str, str]:
-        """What the step-up must end in, where that is not what it ends in anyway."""
+        """What the way through must end in, where that is not what it ends in anyway."""
         usual = int(self.doorward.world.policy.fresh_within.total_seconds())
         asked = {} if refused.max_age in (None, usual) else {"max_age": str(refused.max_age)}
         return {**asked, "acr_values": refused.acr} if refused.acr == "phr" else asked

@@ -14,7 +14,8 @@ class Form:
     `page` holds the form: it is shown again when the action refuses. After success the browser goes to `then`, or to
     the page of the sign-in's next step; or, where `shows` names a template, gets the result itself, shown once (its
     words: `result`); or, where `file` names one, gets it as that file. An empty `then` is the page itself. `held` takes
-    the place of the next step's page.
+    the place of the next step's page. Who is on the way to a page of their own (`return_to`) goes there and not to
+    `then`; with `carries`, first to `then`, which takes it along.
     """
 
     page: str
@@ -22,6 +23,7 @@ class Form:
     shows: str = ""
     held: str = ""
     file: str = ""
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,11 @@ class Views(Protocol):
     Every template gets these words: `prefix`, `at_host` (a protected host, which has no pages but refusals), `language`
     (what the page speaks), `service_name`, `csrf_token`,
     `attempt` (of the sign-in under way, or empty), `user` and `session` (as in JSON, or None), `query` (of the page),
-    `fields` (what was typed, without secrets), `errors` (field name -> detail), `problem` (the problem document, or
-    None), `action` (whose form was refused, or empty), `has` (the actions that are switched on), `password_min`,
-    `mail_lets_in`, `texts_are_sent`, `sign_up_open`, `sign_up_invites`, `navigation`, `above` and
-    `parts` (of the account area, http/area.py); and what its `load` and its `reads` give.
+    `back` (where one wanted to go before all this, checked; or empty), `fields` (what was typed, without secrets),
+    `errors` (field name -> detail), `problem` (the problem document, or None), `action` (whose form was refused, or
+    empty), `has` (the actions that are switched on), `password_min`, `mail_lets_in`, `texts_are_sent`, `sign_up_open`,
+    `sign_up_invites`, `navigation`, `above` and `parts` (of the account area, http/area.py); and what its `load` and
+    its `reads` give.
     `problem.html` shows a refusal that has no page of its own.
     """
 
@@ -63,7 +66,7 @@ class Views(Protocol):
     """The page where a fresh proof begins."""
 
     set_up: Mapping[str, str]
-    """The pages where a second factor is set up by who is signed in, by method; they take no `return_to`."""
+    """The pages where a second factor is set up by who is signed in, by method."""
 
     def render(self, template: str, words: Mapping[str, object]) -> str:
         """The page as HTML."""

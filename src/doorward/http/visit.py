@@ -19,16 +19,18 @@ from doorward.http.cookies import Cookie, Jar
 from doorward.http.messages import Request
 from doorward.http.routes import Route
 from doorward.primitives.keyring import Keyring
-from doorward.primitives.urls import Origin
+from doorward.primitives.urls import Origin, return_target
 
 # A form that stands on several pages says in this field which one shows it again.
 PAGE_FIELD = "page"
+# Where one wanted to go: pages are asked for with it, and forms take it along whose action knows nothing of it.
+BACK_FIELD = "return_to"
 
 
 @dataclass(slots=True)
 class Visit:
     """`action` with its `arguments`, or a `page` with its `query`. `refused` is what is wrong with a form: its page is
-    shown again, which takes a store. `fields` are what was typed into it."""
+    shown again, which takes a store. `fields` are what was typed into it. `back` is where one wanted to go, checked."""
 
     request: Request
     origin: Origin
@@ -41,6 +43,7 @@ class Visit:
     query: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     form_page: str = ""
+    back: str = ""
     attempt_life: timedelta | None = None
     refused: Refused | None = None
     # On a host's own routes: who it is, once that was asked, and cookies that calls from there want set.
@@ -94,6 +97,7 @@ def read_get(request: Request, route: Route, origin: Origin, settings: Settings)
     query = bodies.read_query(request)
     if route.page is not None and (visit.html or route.read is None):
         visit.page, visit.query, visit.html = route.page, query, True
+        visit.back = _checked(query.get(BACK_FIELD), settings)
     elif route.read is not None:
         # JSON is what an action has to say where there is no page for it.
         visit.action, visit.html = route.read, visit.html and route.read.onward
@@ -121,14 +125,16 @@ def read_post(
         visit.arguments = action.read(bodies.read_json(request.body))
         return visit
     visit.html = wants_html(request)
-    _read_form(visit, action, keyring, now)
+    _read_form(visit, action, settings, keyring, now)
     return visit
 
 
-def _read_form(visit: Visit, action: Action[..., Any], keyring: Keyring, now: datetime) -> None:
+def _read_form(visit: Visit, action: Action[..., Any], settings: Settings, keyring: Keyring, now: datetime) -> None:
     fields = bodies.read_form(visit.request.body)
     token = fields.pop(csrf.FIELD, None)
     visit.form_page = fields.pop(PAGE_FIELD, "")
+    if all(argument.name != BACK_FIELD for argument in action.arguments):
+        visit.back = _checked(fields.pop(BACK_FIELD, None), settings)
     visit.fields = fields
     try:
         # A program's form needs no token: no browser sends `Authorization` by itself, and what is lenient (RFC 7009)
@@ -141,3 +147,8 @@ def _read_form(visit: Visit, action: Action[..., Any], keyring: Keyring, now: da
         if not visit.html:
             raise
         visit.refused = refused
+
+
+def _checked(return_to: str | None, settings: Settings) -> str:
+    """What is no target is dropped: one goes on to where everybody goes."""
+    return return_target(return_to, origin=settings.origin, return_origins=settings.other_origins) or ""

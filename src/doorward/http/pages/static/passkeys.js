@@ -55,6 +55,10 @@ async function press(form) {
     const answer = await begun(form);
     send(form, answer, await asked(form, answer));
   } catch (error) {
+    if (error.said?.reason === "fresh_proof_required" && form.dataset.stepUp) {
+      const here = new URLSearchParams({ return_to: location.pathname + location.search });
+      return location.assign(`${form.dataset.stepUp}?${here}`);
+    }
     const said = form.querySelector("[role=status]");
     say(form, words[error.name] ?? "Failed");
     if (error.said) said.textContent = error.said.detail;
