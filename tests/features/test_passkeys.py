@@ -17,6 +17,7 @@ from doorward.features.passkeys import decoys
 from doorward.primitives import cose, tokens, webauthn
 from doorward.testing import NotAllowed, SoftAuthenticator
 from doorward.testing.doubles import ORIGIN, SECRET, Guest, House
+from tests.features.metadata import NOW
 from tests.features.passkeys_used import let_in, not_taken, registered
 from tests.features.people import PASSWORD, refused, signed_in, signed_up, with_totp
 
@@ -308,9 +309,24 @@ def test_the_rp_id_is_the_host_of_the_origin_or_above_it(open_house: Any) -> Non
     assert let_in(house.browser(), device).identity is not None
     for wrong in ("evil.example", "xapp.example.com", "ample.com", "www.app.example.com"):
         with pytest.raises(Misconfigured, match=r"passkeys\.E2"):
-            passkeys.Passkeys().check(load_settings({"secret": SECRET, "origin": ORIGIN, "rp_id": wrong}))
+            passkeys.Passkeys().check(load_settings({"secret": SECRET, "origin": ORIGIN, "rp_id": wrong}), NOW)
     with pytest.raises(Misconfigured, match=r"settings\.E2"):
         load_settings({"secret": SECRET, "origin": ORIGIN, "rp_id": "https://example.com"})
+
+
+@pytest.mark.parametrize(
+    ("origin", "rp_id"), [("https://app.example.com", "com"), ("http://app.localhost:8000", "localhost")]
+)
+def test_an_rp_id_that_every_browser_refuses_stops_the_start(origin: str, rp_id: str) -> None:
+    with pytest.raises(Misconfigured, match=r"passkeys\.E4"):
+        passkeys.Passkeys().check(load_settings({"secret": SECRET, "origin": origin, "rp_id": rp_id}), NOW)
+    with pytest.raises(Misconfigured, match=r"settings\.E2"):  # what is above an address is nothing
+        load_settings({"secret": SECRET, "origin": "https://10.0.0.5", "rp_id": "0.0.5"})
+
+
+def test_an_intranet_and_a_developer_have_one_label() -> None:
+    for origin in ("https://auth", "http://localhost:8000", "http://app.localhost:8000"):
+        passkeys.Passkeys().check(load_settings({"secret": SECRET, "origin": origin}), NOW)
 
 
 def test_related_origins_sign_in_and_others_do_not(open_house: Any) -> None:
@@ -335,7 +351,7 @@ def test_while_developing_every_port_of_the_own_machine_will_do(open_house: Any)
 def test_without_the_extra_the_feature_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webauthn, "is_available", lambda: False)
     with pytest.raises(Misconfigured, match=r"doorward\[passkeys\]"):
-        passkeys.Passkeys().check(load_settings({"secret": SECRET, "origin": ORIGIN}))
+        passkeys.Passkeys().check(load_settings({"secret": SECRET, "origin": ORIGIN}), NOW)
 
 
 def test_decoys_differ_between_installations(house: House, open_house: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fido2.mds3 import parse_blob
 from doorward.core.refusals import Misconfigured
 from doorward.features import passkeys
 from doorward.features.passkeys import Passkeys
+from doorward.features.passkeys.makes import in_file
 from doorward.limits.memory import MemoryLimits
 from doorward.presets import standard
 from doorward.primitives import fido_metadata
@@ -74,6 +76,38 @@ def test_what_is_not_certified_or_known_to_be_unsafe_is_refused(tmp_path: Path, 
 def test_a_list_that_can_not_be_believed_stops_the_start(tmp_path: Path, blob: bytes) -> None:
     with pytest.raises(Misconfigured, match=r"passkeys\.E3"):
         house_with(tmp_path / f"list{len(blob)}{hash(blob)}", blob)
+
+
+@pytest.mark.parametrize("over", ["middle", "signer"])
+def test_a_list_is_believed_while_all_that_signs_it_is_valid(tmp_path: Path, over: str) -> None:
+    """At the start, and in a process that goes on; the root's own times do not count, sent along or not."""
+    alliance = Alliance(root=1, **{over: 400})
+    for place, chain in enumerate((alliance.chain, alliance.chain[:2])):
+        path = tmp_path / str(place)
+        path.write_bytes(alliance.signed([], x5c=chain))
+        for day in (0, 400):
+            in_file(str(path), alliance.root, NOW + timedelta(days=day))
+        for early_or_late in (NOW - timedelta(seconds=1), NOW + timedelta(days=400, seconds=1)):
+            with pytest.raises(Misconfigured, match=r"passkeys\.E5"):
+                in_file(str(path), alliance.root, early_or_late)
+
+
+def test_a_running_process_makes_none_by_a_list_that_is_over(tmp_path: Path) -> None:
+    house = house_with(tmp_path / "list", ALLIANCE.signed([entry(MAKER, "FIDO_CERTIFIED")]))
+    guest = signed_up(house)
+    device = SoftAuthenticator(attestation="packed", attestor=MAKER)
+    registered(guest, device)
+    house.clock.now = NOW + timedelta(days=3651)
+    assert let_in(guest, device).identity is not None
+    refused("unavailable", registered, guest, SoftAuthenticator(attestation="packed", attestor=MAKER))
+    with pytest.raises(Misconfigured, match=r"passkeys\.E5"):
+        Passkeys(fido_root=ALLIANCE.root).check(house.doorward.world.settings, house.clock.now)
+
+
+def test_a_list_past_its_next_update_is_still_believed(tmp_path: Path) -> None:
+    """What it certifies is certified; that a newer one is out is for the doctor to say."""
+    house = house_with(tmp_path / "list", ALLIANCE.signed([entry(MAKER, "FIDO_CERTIFIED")], nextUpdate="2026-01-01"))
+    registered(signed_up(house), SoftAuthenticator(attestation="packed", attestor=MAKER))
 
 
 def test_a_malformed_entry_takes_no_other_with_it() -> None:

@@ -10,11 +10,13 @@ import psycopg
 import pytest
 import trustme
 
-from doorward.server import checks
+from doorward.features.passkeys import Passkeys
+from doorward.server import checks, passkey_checks
 from doorward.server.config import new_secret
 from doorward.server.doctor import examine
 from doorward.server.opening import sources_of
 from doorward.stores.migrations import migrate
+from tests.features.metadata import Alliance
 from tests.server.conftest import Done
 from tests.services.processes import free_port
 from tests.services.smtp import SmtpSink
@@ -90,6 +92,9 @@ def test_nothing_is_wrong_with_a_healthy_installation(doorward: Command, healthy
         ({"SMTP_URL": "imap://h"}, "mail", "no mail server"),
         ({"SMTP_URL": "", "MAIL_FROM": ""}, "mail", "terminal.*SMTP_URL"),
         ({"MAIL_FROM": "nobody"}, "mail", "MAIL_FROM"),
+        ({"RP_ID": "com"}, "passkeys", "no browser makes passkeys for RP_ID com"),
+        ({"RP_ID": "example.net"}, "passkeys", "not the host of ORIGIN"),
+        ({"FIDO_METADATA": "nowhere.jwt"}, "passkeys", "can't be believed.*mds3.fidoalliance.org"),
         ({"LISTEN": "1"}, "listen", "LISTEN"),
         ({"POLICY": "lax"}, "policy", "standard, strict"),
         ({"SIGNUP": "open"}, "signup", "SIGN_UP"),
@@ -246,9 +251,34 @@ def test_passkeys_of_another_domain() -> None:
 
     def looked(domains: dict[str, int]) -> Any:
         sources = sources_of(None, secret=new_secret(), origin="https://app.example.com", rp_id="example.com")
-        return list(examine(sources, [lambda case: checks._passkeys(case, domains)]))
+        return list(examine(sources, [lambda case: passkey_checks.domains(case, domains)]))
 
     for well in ({}, {"example.com": 3}):
         assert [one.level for one in looked(well)] == ["ok"]
     (found,) = looked({"example.com": 3, "app.example.com": 2})
     assert (found.level, found.cure.split(",")[0]) == ("problem", "set RP_ID = app.example.com")
+
+
+def test_an_origin_that_is_an_address_has_no_passkeys() -> None:
+    for origin, level in (("http://127.0.0.1:8000", "note"), ("http://[::1]:8000", "note"), ("http://localhost", None)):
+        sources = sources_of(None, secret=new_secret(), origin=origin)
+        found = list(examine(sources, [passkey_checks.settings]))
+        assert [one.level for one in found] == ([level] if level else [])
+
+
+def test_a_list_of_makes_is_looked_at_every_month(tmp_path: Path) -> None:
+    """It is good until the day it names, then named; and it stops the start once its certificates are over."""
+    alliance, path = Alliance(), tmp_path / "list"
+    path.write_bytes(alliance.signed([], nextUpdate="2026-12-01"))
+    sources = sources_of(None, secret=new_secret(), origin="http://localhost:8000", fido_metadata=str(path))
+
+    def looked(now: datetime) -> Any:
+        feature = Passkeys(fido_root=alliance.root)
+        (found,) = examine(sources, [lambda case: passkey_checks.settings(case, feature, now)])
+        return found
+
+    assert looked(datetime(2026, 12, 1, 23, tzinfo=UTC)).level == "ok"
+    late = looked(datetime(2026, 12, 2, tzinfo=UTC))
+    assert (late.level, "2026-12-01" in late.found, "restart" in late.cure) == ("problem", True, True)
+    over = looked(datetime(2040, 1, 1, tzinfo=UTC))
+    assert (over.check, over.level, "valid from 2026-01-01" in over.found) == ("passkeys", "problem", True)

@@ -75,7 +75,7 @@ class Doorward:
         """`roles`: a host's own, in the place of a feature's. `remember`: identities may be used again for half a
         second; not where a host can change users itself. `texts`: text messages are sent, also without SMS_URL."""
         for feature in features:
-            feature.check(settings)
+            feature.check(settings, clock())
         self.features = {type(feature): feature for feature in features}
         if len(self.features) != len(features):
             raise Misconfigured("features.E2", "a feature is given twice; give each one once")

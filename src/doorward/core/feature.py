@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from doorward.core.action import Action, Demand, Needs
@@ -100,5 +101,5 @@ class Feature:
     chores: ClassVar[tuple[Chore, ...]] = ()
     sealed: ClassVar[tuple[Sealed, ...]] = ()
 
-    def check(self, settings: Settings) -> None:
+    def check(self, settings: Settings, now: datetime) -> None:
         """Raise `Misconfigured` where options and settings can't work together. Runs at start."""

@@ -291,7 +291,7 @@ class Totp(Feature):
         Sealed(TotpEnrolment, "secret", purpose="totp", context="user_id"),
     )
 
-    def check(self, settings: Settings) -> None:
+    def check(self, settings: Settings, now: datetime) -> None:
         if ":" in (self.issuer or settings.rp_name):
             raise Misconfigured("totp.E1", "an app shows no colon in a name; leave it out of issuer, or of RP_NAME")
         try:

@@ -70,11 +70,14 @@ class Make:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The list: makes by AAGUID, how many entries could not be read, and when there is a newer one."""
+    """The list: makes by AAGUID, how many entries could not be read, and when there is a newer one. `valid_from` and
+    `valid_until`: what the certificates say that it is signed with, all of them."""
 
     makes: Mapping[str, Make]
     malformed: int
     next_update: date
+    valid_from: datetime
+    valid_until: datetime
 
     def vouches(self, aaguid: str, chain: Sequence[bytes], now: datetime) -> bool:
         """Whether this make is certified, and the chain of an attestation (DER, its own first) leads to its roots."""
@@ -92,6 +95,7 @@ def read(blob: bytes, root: bytes = ROOT) -> Metadata:
     anchor = x509.load_pem_x509_certificate(root)
     if not 0 < len(chain) <= LONGEST_CHAIN or not _is_issued([*chain, *([] if chain[-1] == anchor else [anchor])]):
         raise ValueError("the metadata is not signed under the root of the FIDO Alliance")
+    signers = [one for one in chain if one != anchor] or chain
     if not _verifies(chain[0], header.get("alg"), parts[2], b".".join(parts[:2])):
         raise ValueError("the signature of the metadata is wrong")
     makes, malformed = {}, 0
@@ -103,7 +107,14 @@ def read(blob: bytes, root: bytes = ROOT) -> Metadata:
             continue
         if aaguid:
             makes[aaguid] = make
-    return Metadata(makes, malformed, date.fromisoformat(payload["nextUpdate"]))
+    return Metadata(
+        makes,
+        malformed,
+        next_update=date.fromisoformat(payload["nextUpdate"]),
+        # RFC 5280 §6.1: the anchor's own times do not count, whether it is sent along or not.
+        valid_from=max(one.not_valid_before_utc for one in signers),
+        valid_until=min(one.not_valid_after_utc for one in signers),
+    )
 
 
 def _json(part: bytes) -> dict[str, Any]:

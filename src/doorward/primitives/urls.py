@@ -61,6 +61,11 @@ class Origin:
             return True
         return self.host.startswith("127.") and _is_ipv4(self.host)
 
+    @property
+    def is_address(self) -> bool:
+        """Whether its host is an IP address, and no name."""
+        return self.host.startswith("[") or _is_ipv4(self.host)
+
     def matches(self, header_value: str) -> bool:
         """Whether an Origin header names exactly this origin, in the one way browsers write it."""
         return header_value == str(self)

@@ -28,7 +28,7 @@ from doorward.features.password_hashes import peppers_in
 from doorward.primitives import phones
 from doorward.primitives.hashing import OWASP
 from doorward.primitives.strength import zxcvbn_module
-from doorward.server import tls
+from doorward.server import passkey_checks, tls
 from doorward.server.config import check_exposure
 from doorward.server.doctor import Case, Check, Finding, note, ok, problem, told
 from doorward.server.tasks import MOST_SKEW, skew
@@ -176,20 +176,9 @@ def _stored(case: Case) -> Iterator[Finding]:
         stores.close()
     yield from _pepper(case, peppers)
     if "origin" not in case.broken:
-        yield from _passkeys(case, domains)
+        yield from passkey_checks.domains(case, domains)
     if "secret" not in case.broken:
         yield from _seals(seals)
-
-
-def _passkeys(case: Case, domains: Mapping[str, int]) -> Iterator[Finding]:
-    """A passkey is for the domain that it was made for, and lost under another."""
-    here = case.settings.relying_party
-    for domain, count in domains.items():
-        if domain != here:
-            found = f"{count} of the newest passkeys are for {domain}, and RP_ID is {here}: they can't sign in"
-            yield problem("passkeys", found, f"set RP_ID = {domain}, and list other domains in RELATED_ORIGINS")
-    if domains.keys() <= {here}:
-        yield ok("passkeys", f"for {here}")
 
 
 def _pepper(case: Case, used: dict[str, int]) -> Iterator[Finding]:
@@ -366,6 +355,6 @@ def _processor_has(flag: str) -> bool:
 
 
 CHECKS: tuple[Check, ...] = (
-    *(secret, origin, exposure, certificate, proxy, database, mail, sms, valkey),
+    *(secret, origin, exposure, certificate, proxy, database, passkey_checks.settings, mail, sms, valkey),
     *(breached, strength, threads, hash_cost, argon2_build),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from doorward.core.action import Needs
 from doorward.core.feature import Page
@@ -62,11 +63,17 @@ class Passkeys(Makes):
         ),
     )
 
-    def check(self, settings: Settings) -> None:
+    def check(self, settings: Settings, now: datetime) -> None:
         if not webauthn.is_available():
             raise Misconfigured("passkeys.E1", "pip install 'doorward[passkeys]', or leave Passkeys() out")
-        host, rp_id = settings.origin.host, settings.relying_party
-        if host != rp_id and not host.endswith(f".{rp_id}"):
-            raise Misconfigured("passkeys.E2", f"RP_ID {rp_id} is not the host of ORIGIN, {host}; set it, or one above")
+        origin, rp_id = settings.origin, settings.relying_party
+        if rp_id != origin.host and not origin.host.endswith(f".{rp_id}"):
+            found = f"RP_ID {rp_id} is not the host of ORIGIN, {origin.host}; set it, or one above"
+            raise Misconfigured("passkeys.E2", found)
+        # §5.1.3 step 8: a browser refuses what is no registrable domain. Without the list of public suffixes we know
+        # that a single label above a host is none: `com`, and `localhost` for what is below it.
+        if rp_id != origin.host and "." not in rp_id:
+            found = f"no browser makes passkeys for RP_ID {rp_id} at {origin.host}; leave it out, or name your domain"
+            raise Misconfigured("passkeys.E4", found)
         if settings.fido_metadata:
-            in_file(settings.fido_metadata, self.fido_root)
+            in_file(settings.fido_metadata, self.fido_root, now)
