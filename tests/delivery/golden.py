@@ -257,6 +257,22 @@ GOLDEN = {
         """
         + NOT_YOU,
     ),
+    "passkey_counted_back": (
+        "A passkey of yours at Acme may have been copied",
+        """
+        Hello Ada,
+
+        One of your passkeys was used at Acme on 23 November 2026, 12:00 UTC,
+        and it had been used less often than it should have been. Passkeys that
+        several devices share do that at times, and copies do.
+
+        Its name: My phone
+
+        If you don’t know of that, remove that passkey from your account and
+        make a new one.
+        """
+        + NOT_YOU,
+    ),
     "api_key_created": (
         "A new API key at Acme",
         """

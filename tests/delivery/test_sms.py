@@ -29,7 +29,7 @@ from doorward.delivery.composing import compose_text
 from doorward.delivery.outgoing import Unanswered, ask
 from doorward.delivery.sms import Sms, taken_apart
 from doorward.delivery.sms_services import Gateway, Sns, Twilio, Vonage
-from doorward.delivery.texts import SHORT
+from doorward.delivery.texts_for_phones import SHORT
 from doorward.testing.doubles import ORIGIN, SECRET
 from tests.delivery.office import Kept, Office
 from tests.delivery.sms_services import SID, TOKEN, TWILIO_REFUSES, Asked, Said, service, sns, twilio, vonage

@@ -305,6 +305,14 @@ def test_a_copy_of_a_synced_passkey_is_noted_and_let_in(house: House) -> None:
     let_in(house.browser(), device, counter=7)
     assert let_in(house.browser(), device, counter=3).identity is not None
     assert [event.refused for event in heard] == [False]
+    (letter,) = (one for one in house.mail.letters if one.template == "passkey_counted_back")
+    assert letter.words["device"] == guest.do(passkeys.list_passkeys).items[0].name
+    assert "/not-me?token=" in letter.words["not_me_link"]
+    house.clock.forward(days=3)
+    for counter in (2, 8, 4):
+        let_in(house.browser(), device, counter=counter)
+    assert [event.refused for event in heard] == [False] * 3
+    assert [one.template for one in house.mail.letters].count("passkey_counted_back") == 1
 
 
 def test_the_backup_state_is_kept_and_shown(house: House) -> None:

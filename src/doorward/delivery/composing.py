@@ -14,7 +14,8 @@ from markupsafe import Markup, escape
 
 from doorward.core.call import Letter
 from doorward.delivery.parts import Code, Either, Link, Part, Say, Text
-from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, SHORT, TEXTS
+from doorward.delivery.texts import FOOTER, GREETING, GREETING_WITHOUT_NAME, TEXTS
+from doorward.delivery.texts_for_phones import SHORT
 from doorward.locale import Catalogues, Language, catalogues
 from doorward.primitives import text
 from doorward.templating import check, environment

@@ -329,6 +329,20 @@ TEXTS: Mapping[str, Text] = {
             NOT_YOU,
         ),
     ),
+    "passkey_counted_back": Text(
+        _("A passkey of yours at {service} may have been copied"),
+        (
+            Say(
+                _(
+                    "One of your passkeys was used at {service} on {time}, and it had been used less often than it "
+                    "should have been. Passkeys that several devices share do that at times, and copies do."
+                )
+            ),
+            Say(_("Its name: {device}"), only_with="device"),
+            Say(_("If you don’t know of that, remove that passkey from your account and make a new one.")),
+            NOT_YOU,
+        ),
+    ),
     "api_key_created": Text(
         _("A new API key at {service}"),
         (
@@ -382,16 +396,5 @@ TEXTS: Mapping[str, Text] = {
             Say(_("If you don't know of such an app, change your password and look at the list of your sessions.")),
             Either("not_me_link", (Say(_("Or end all sessions at once, by this link:")), THIS_WAS_NOT_ME)),
         ),
-    ),
-}
-
-# Text messages. Plain letters (GSM 03.38) and short, so that each is one part and costs once; no link, so that people
-# learn to follow none.
-SHORT: Mapping[str, str] = {
-    "sign_in_code": _("{code} is your code for {service}, good for {minutes} minutes. Give it to no one."),
-    "verify_phone": _("{code} is the code that adds this number at {service}. It is good for {minutes} minutes."),
-    "phone_wanted": _(
-        "Somebody wants to add this number to an account at {service}, but another one has it. "
-        "Was it you? Remove it there."
     ),
 }

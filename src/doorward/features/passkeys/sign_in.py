@@ -15,7 +15,7 @@ from doorward.core.refusals import Refused
 from doorward.core.sign_in import Stepped, UnderWay, advance, current
 from doorward.core.sign_in import begin as begin_attempt
 from doorward.core.tries import fail, limit_network, limit_tries
-from doorward.core.users import canonical_identifier, find_user, tell_daily
+from doorward.core.users import canonical_identifier, find_user, tell, tell_daily
 from doorward.features.passkeys import challenges
 from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, parsed, signal
 from doorward.features.passkeys.challenges import Asked, Challenge
@@ -161,16 +161,20 @@ async def _verified(call: Call, passkey: Passkey, response: Response, ceremony: 
 
 async def _counted(call: Call, user: User, passkey: Passkey, used: Asserted) -> None:
     """Move the counter on (§6.1.1), and note the backup state. A counter that goes back means a copy: of a passkey that
-    stays in its device there is none, so it is refused and told; of one that is synced there may be, and it is noted.
-    """
+    stays in its device there is none, so it is refused and told; of one that is synced there may be, so that is told
+    once, and let in."""
     row = passkey.row
     moved = {"id": row.id, "guard__lt": used.counter}
     went_on = used.counter == row.guard == 0
-    if not went_on and await call.store.change(Authenticator, moved, guard=used.counter) != 1:
+    went_back = not went_on and await call.store.change(Authenticator, moved, guard=used.counter) != 1
+    if went_back:
         refused = not passkey.backup_eligible
         await call.emit(CounterWentBack(at=call.now, user_id=user.id, authenticator_id=row.id, refused=refused))
         if refused:
             await tell_daily(call, user, "passkey_copied")
             raise replace(await fail(call, METHOD.name, "wrong_credentials", user.id), detail=NOT_ACCEPTED)
-    seen = {"id": row.id, "data": row.data}
-    await call.store.change(Authenticator, seen, last_used_at=call.now, data=passkey.with_backup(used.backed_up))
+    seen, now = {"id": row.id, "data": row.data}, passkey.seen(backed_up=used.backed_up, went_back=went_back)
+    async with call.store.transaction():
+        noted = await call.store.change(Authenticator, seen, last_used_at=call.now, data=now) == 1
+        if noted and went_back and not passkey.went_back:
+            await tell(call, user, "passkey_counted_back", {"device": row.name})

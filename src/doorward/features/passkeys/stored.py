@@ -33,7 +33,8 @@ MOST_PASSKEYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """A passkey and the row that keeps it. `user_handle` is what its authenticator knows its user by."""
+    """A passkey and the row that keeps it. `user_handle` is what its authenticator knows its user by; `went_back`: its
+    counter did once, and its user was told."""
 
     row: Authenticator
     credential_id: bytes
@@ -45,6 +46,7 @@ class Passkey:
     backup_eligible: bool
     backed_up: bool
     verifies_users: bool
+    went_back: bool
 
     @classmethod
     def of(cls, row: Authenticator) -> Self:
@@ -60,6 +62,7 @@ class Passkey:
             backup_eligible=known["backup_eligible"],
             backed_up=known["backed_up"],
             verifies_users=known["verifies_users"],
+            went_back=known.get("went_back", False),
         )
 
     @property
@@ -72,9 +75,10 @@ class Passkey:
         factors = METHOD.factors if user_verified else HAS_IT
         return Proof(METHOD.name, f"{amr} user" if user_verified else amr, factors, call.now, self.row.id)
 
-    def with_backup(self, backed_up: bool) -> str:
-        """The data of its row with another backup state."""
-        return json.dumps({**json.loads(self.row.data), "backed_up": backed_up}, separators=(",", ":"))
+    def seen(self, *, backed_up: bool, went_back: bool) -> str:
+        """The data of its row after it was used once more."""
+        now = {"backed_up": backed_up, **({"went_back": True} if went_back or self.went_back else {})}
+        return json.dumps({**json.loads(self.row.data), **now}, separators=(",", ":"))
 
 
 def handle_of(credential_id: bytes) -> str:
