@@ -3,7 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from doorward.django.decorators import needs
 from tests.django import views
+from tests.scenarios.hosts.base import WANTS
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -25,4 +27,6 @@ urlpatterns = [
     path("change-by-do", views.change_by_do),
     path("broken-sign-in", views.broken_sign_in),
 ]
+for route, wants in WANTS.items():
+    urlpatterns += [path(route[1:], needs(**wants)(views.enough)), path(f"a{route[1:]}", needs(**wants)(views.aenough))]
 urlpatterns += [path("auth/", include("doorward.django.urls"))]

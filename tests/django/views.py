@@ -52,6 +52,14 @@ async def aeditors(request):
     return HttpResponse("editors")
 
 
+def enough(request):
+    return HttpResponse("enough")
+
+
+async def aenough(request):
+    return HttpResponse("enough")
+
+
 @needs(permission="people.change_member")
 def permitted(request):
     return HttpResponse("yes" if request.user.has_perm("people.change_member") else "no")

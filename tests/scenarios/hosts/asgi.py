@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ from doorward import fastapi as doorward_fastapi
 from doorward.core.refusals import Refused
 from doorward.fastapi import CurrentUser, MaybeUser
 from tests.scenarios.client import Answer, Pairs
-from tests.scenarios.hosts.base import InProcessHost
+from tests.scenarios.hosts.base import WANTS, InProcessHost
 
 
 class AsgiHost(InProcessHost):
@@ -103,6 +104,9 @@ class FastApiHost(AsgiHost):
         async def editors() -> str:
             return "editors"
 
+        for path, wants in WANTS.items():
+            app.get(path, dependencies=[doorward_fastapi.needs(**wants)])(_enough)
+
         @app.post("/leave")
         def leave() -> str:
             auth.do(actions.sign_out.sign_out)
@@ -136,6 +140,22 @@ async def _editors(auth: asgi.Auth, scope: Any) -> Response:
     return answer
 
 
+async def _enough() -> str:
+    return "enough"
+
+
+def _wanting(wants: dict[str, Any]) -> Callable[[asgi.Auth, Any], Awaitable[Response]]:
+    async def route(auth: asgi.Auth, scope: Any) -> Response:
+        @auth.needs(**wants)
+        async def endpoint(request: Request) -> Response:
+            return PlainTextResponse(await _enough())
+
+        answer: Response = await endpoint(Request(scope))
+        return answer
+
+    return route
+
+
 async def _leave(auth: asgi.Auth, scope: Any) -> Response:
     await auth.ado(actions.sign_out.sign_out)
     return PlainTextResponse("left")
@@ -145,7 +165,14 @@ async def _missing(auth: asgi.Auth, scope: Any) -> Response:
     return PlainTextResponse("not found", 404)
 
 
-ROUTES = {"/open": _open, "/who": _who, "/closed": _closed, "/editors": _editors, "/leave": _leave}
+ROUTES: dict[str, Callable[[asgi.Auth, Any], Awaitable[Response]]] = {
+    "/open": _open,
+    "/who": _who,
+    "/closed": _closed,
+    "/editors": _editors,
+    "/leave": _leave,
+    **{path: _wanting(wants) for path, wants in WANTS.items()},
+}
 
 
 async def call_asgi(app: Any, method: str, target: str, headers: Pairs, body: bytes, peer: str) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from doorward.core.call import Call
@@ -14,6 +15,11 @@ from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox, SmsBox
 from tests.scenarios.client import Answer, Pairs
 
 ORIGIN = "https://app.example.com"
+WANTS: dict[str, dict[str, Any]] = {
+    "/recent": {"fresh": timedelta(minutes=2)},
+    "/second": {"aal": 2},
+    "/unphished": {"phishing_resistant": True},
+}
 
 
 async def _give(call: Call, email: str, role: str) -> None:
@@ -25,9 +31,9 @@ async def _give(call: Call, email: str, role: str) -> None:
 class InProcessHost(ABC):
     """A host in this process. `options` are for its `Auth`.
 
-    Each has four routes of its own: `GET /open` for everybody, `GET /who` (JSON: the address of who is signed in, or
-    null), `GET /closed` for who is signed in and `GET /editors` for who has the role `editor`; and `POST /leave`, which
-    signs out by a call from Python.
+    Each has routes of its own: `GET /open` for everybody, `GET /who` (JSON: the address of who is signed in, or
+    null), `GET /closed` for who is signed in, `GET /editors` for who has the role `editor`, and those of `WANTS` for
+    who has proved so much; and `POST /leave`, which signs out by a call from Python.
     """
 
     origin = ORIGIN

@@ -13,7 +13,7 @@ from doorward.stores import open_store
 from tests.django import databases, project
 from tests.scenarios.client import Answer, Pairs
 from tests.scenarios.hosts.asgi import AsgiHost
-from tests.scenarios.hosts.base import InProcessHost
+from tests.scenarios.hosts.base import WANTS, InProcessHost
 from tests.scenarios.hosts.flask import call_wsgi
 from tests.stores.records import RECORDS
 
@@ -78,7 +78,7 @@ class DjangoWsgiHost(InProcessHost):
 class DjangoAsgiHost(AsgiHost):
     """The project's own routes are `async def` here."""
 
-    elsewhere: ClassVar[dict[str, str]] = {"/who": "/awho", "/closed": "/aclosed", "/editors": "/aeditors"}
+    elsewhere: ClassVar[dict[str, str]] = {path: f"/a{path[1:]}" for path in ("/who", "/closed", "/editors", *WANTS)}
 
     def give(self, email: str, role: str, *permissions: str) -> None:
         give(email, role, permissions)

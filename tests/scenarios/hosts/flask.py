@@ -11,7 +11,7 @@ from flask import Flask
 from doorward import actions
 from doorward.flask import Auth, current_user
 from tests.scenarios.client import Answer, Pairs
-from tests.scenarios.hosts.base import InProcessHost
+from tests.scenarios.hosts.base import WANTS, InProcessHost
 
 
 class FlaskHost(InProcessHost):
@@ -46,6 +46,9 @@ def add_routes(app: Flask, auth: Auth) -> None:
     @auth.needs(role="editor")
     def editors() -> str:
         return "editors"
+
+    for path, wants in WANTS.items():
+        app.add_url_rule(path, path, auth.needs(**wants)(lambda: "enough"))
 
     @app.post("/leave")
     def leave() -> str:
