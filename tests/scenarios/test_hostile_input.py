@@ -25,7 +25,8 @@ def refused(answer: Answer, status: int, reason: str, field: str | None = None) 
 CHANGES: list[tuple[dict[str, object], str | None]] = [
     ({"admin": True}, "admin"),
     ({"user_id": "1"}, "user_id"),
-    ({"password": None}, "password"),
+    ({"email": None}, "email"),
+    ({"password": True}, "password"),
     ({"password": 15 * [1]}, "password"),
     ({"password": {"$ne": ""}}, "password"),
     ({"email": True}, "email"),
