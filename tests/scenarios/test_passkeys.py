@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorward.primitives import tokens
 from doorward.testing import SoftAuthenticator
 from tests.scenarios.client import Answer, Browser, Client
 from tests.scenarios.hosts import InProcessHost
-from tests.scenarios.people import ANN, sign_in, sign_up
+from tests.scenarios.people import ANN, PASSWORD, sign_in, sign_up
 from tests.scenarios.test_forty_at_once import at_once, statuses
 
 
@@ -60,6 +61,26 @@ def test_an_account_without_a_password(host: InProcessHost) -> None:
     (kept,) = ann.get("/passkeys/list").json["items"]
     last = ann.post("/passkeys/remove", id=kept["id"])
     assert (last.status, last.reason) == (409, "last_authenticator")
+
+
+def test_who_lost_all_passkeys_is_known_by_the_same_handle_to_new_ones(host: InProcessHost) -> None:
+    """A manager keeps one passkey for a handle, and is told by it which are gone; hosts number their users anew."""
+    ann, device = Browser(host), device_at(host)
+    ann.post("/sign-up", email=ANN)
+    held = ann.post("/email/verify", code=host.mail.code())
+    told = register(ann, device, attempt=held.json["attempt"])
+    handle = tokens.encode(device.credentials[0].user_handle)
+    assert told.json["user"]["email"] == ANN
+    assert ann.post("/password/set", new_password=PASSWORD).status < 300
+    (kept,) = ann.get("/passkeys/list").json["items"]
+    gone = ann.post("/passkeys/remove", id=kept["id"])
+    assert (gone.status, gone.json["signal"]["userId"]) == (200, handle), gone.text
+    assert gone.json["signal"]["allAcceptedCredentialIds"] == []
+    assert ann.get("/passkeys/list").json["signal"]["userId"] == handle
+    new = device_at(host)
+    assert register(ann, new).status == 200
+    assert tokens.encode(new.credentials[0].user_handle) == handle
+    assert enter(Browser(host), new).status == 200
 
 
 def test_as_the_second_step(host: InProcessHost) -> None:

@@ -26,9 +26,17 @@ async def epoch_of(call: Call, user: User | None) -> str:
     return (await account_of(call, user)).auth_epoch
 
 
-def new_account(call: Call, user_id: str, *, address_exempt: bool = False, username_key: str | None = None) -> Account:
+def new_account(
+    call: Call,
+    user_id: str,
+    *,
+    address_exempt: bool = False,
+    username_key: str | None = None,
+    signed_up_as: str = "",
+) -> Account:
     return Account(
         user_id=user_id,
+        signed_up_as="" if signed_up_as == user_id else signed_up_as,
         auth_epoch=call.new_id(),
         address_exempt=address_exempt,
         username_key=username_key,

@@ -141,6 +141,7 @@ class Account(Record):
     `kind` is PERSON or SERVICE: a program that has API keys, and no way to sign in.
     `address_exempt`: existed before Doorward or was imported, so the address gate does not hold it back (rule 3).
     `closes_at`: its user has closed it, and until then may keep it; afterwards it is erased.
+    `signed_up_as`: the id that its user had before it was made, where the host has given it another.
     """
 
     table: ClassVar[str] = "doorward_account"
@@ -151,6 +152,7 @@ class Account(Record):
     version: int = column(default=1)
     kind: str = column(size=16, default=PERSON)
     username_key: str | None = column(unique=True, default=None)
+    signed_up_as: str = column(size=64, default="")
     address_exempt: bool = column(default=False)
     locale: str = column(size=35, default="")
     time_zone: str = column(size=64, default="")

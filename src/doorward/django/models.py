@@ -22,6 +22,7 @@ class Account(models.Model):
     version = number(default=1)
     kind = text(16, default="person")
     username_key = text(unique=True, null=True)
+    signed_up_as = text(64, default="")
     address_exempt = flag()
     locale = text(35, default="")
     time_zone = text(64, default="")

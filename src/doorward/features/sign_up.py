@@ -223,7 +223,7 @@ async def make_user(call: Call, pending: PendingSignUp, first: Authenticator | N
     """The user, with an address and the first authenticator: that one, or the password that is pending."""
     key = text.skeleton(text.canonical_username(pending.username) or "") if pending.username else None
     user = User(
-        id=pending.id,  # by which a passkey that it is made with knows it
+        id=pending.id,  # by which a passkey that it is made with knows it; a host may choose another
         email=pending.address,
         username=pending.username or None,
         name=pending.name,
@@ -249,7 +249,8 @@ async def make_user(call: Call, pending: PendingSignUp, first: Authenticator | N
     bound = passwords.new_password_authenticator(call, user.id, data=data)
     if first is not None:
         bound = replace(first, user_id=user.id)
-    if not await call.store.add(new_account(call, user.id, username_key=key), address, bound):
+    account = new_account(call, user.id, username_key=key, signed_up_as=pending.id)
+    if not await call.store.add(account, address, bound):
         raise Conflict
     return user
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
 from doorward.core.call import Call
-from doorward.core.records import User
+from doorward.core.records import Account, User
 from doorward.core.refusals import invalid
 from doorward.features.passkeys.challenges import LIFE, Asked, Challenge
 from doorward.features.passkeys.stored import Passkey
@@ -63,16 +63,25 @@ def _origins(call: Call, claimed: str) -> Sequence[str]:
     return ours
 
 
-def signal(call: Call, user: User, passkeys: Sequence[Passkey]) -> dict[str, Any]:
+async def signal(call: Call, user: User, passkeys: Sequence[Passkey]) -> dict[str, Any]:
     """What a page tells the user's passkey manager (Signal API, WebAuthn Level 3 §5.1.10), so that passkeys that are
     gone here go there too, and names stay right."""
-    handle = passkeys[0].user_handle if passkeys else handle_for(user.id)
+    handle = await user_handle_of(call, user, passkeys)
     return {
         "rpId": call.world.settings.relying_party,
         "userId": tokens.encode(handle),
         "allAcceptedCredentialIds": [tokens.encode(p.credential_id) for p in passkeys if p.user_handle == handle],
         "currentUserDetails": {"name": name_for(user), "displayName": user.name or name_for(user)},
     }
+
+
+async def user_handle_of(call: Call, user: User, passkeys: Sequence[Passkey]) -> bytes:
+    """The user handle that passkeys of theirs have; and still the same one when all of them are gone, so that managers
+    are told of those, and new ones take the place of old ones."""
+    if passkeys:
+        return passkeys[0].user_handle
+    account = await call.store.get(Account, user_id=user.id)
+    return handle_for((account and account.signed_up_as) or user.id)
 
 
 def handle_for(id: str) -> bytes:

@@ -49,11 +49,11 @@ class Passkeys:
 async def list_passkeys(call: Call) -> Passkeys:
     """The passkeys of who is signed in, the newest first."""
     user = call.signed_in.user
-    return shown(call, user, await passkeys_of(call, user.id))
+    return await shown(call, user, await passkeys_of(call, user.id))
 
 
-def shown(call: Call, user: User, passkeys: list[Passkey]) -> Passkeys:
-    return Passkeys(tuple(_shown(one) for one in passkeys), signal(call, user, passkeys))
+async def shown(call: Call, user: User, passkeys: list[Passkey]) -> Passkeys:
+    return Passkeys(tuple(_shown(one) for one in passkeys), await signal(call, user, passkeys))
 
 
 def _shown(passkey: Passkey) -> PasskeyShown:
@@ -77,7 +77,7 @@ async def rename(call: Call, *, id: IdText, name: ShortName) -> Passkeys:
     mine = {"id": id, "user_id": user.id, "kind": METHOD.name}
     if await call.store.change(Authenticator, mine, name=name) != 1:
         raise Refused("not_found")
-    return shown(call, user, await passkeys_of(call, user.id))
+    return await shown(call, user, await passkeys_of(call, user.id))
 
 
 @action("passkeys.remove", needs=Needs.FRESH)
@@ -100,7 +100,7 @@ async def remove(call: Call, *, id: IdText) -> Passkeys:
         await call.store.remove(Authenticator, id=id, user_id=user.id)
         await call.emit(AuthenticatorRemoved(at=call.now, user_id=user.id, kind=METHOD.name))
         await tell(call, user, "authenticator_removed", {"kind": _("passkey")})
-    return shown(call, user, left)
+    return await shown(call, user, left)
 
 
 async def _may_go(call: Call, user: User, left: list[Passkey]) -> bool:

@@ -15,7 +15,17 @@ from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance
 from doorward.core.users import tell
 from doorward.features import sign_up
 from doorward.features.passkeys import challenges
-from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, handle_for, name_for, parsed, signal
+from doorward.features.passkeys.ceremonies import (
+    TIMEOUT,
+    Begun,
+    Hint,
+    expected,
+    handle_for,
+    name_for,
+    parsed,
+    signal,
+    user_handle_of,
+)
 from doorward.features.passkeys.challenges import Asked
 from doorward.features.passkeys.makes import certified_makes
 from doorward.features.passkeys.stored import METHOD, MOST_PASSKEYS, Passkey, made_of, passkeys_of
@@ -111,8 +121,11 @@ async def _bound(call: Call, holder: Holder, user: User, passkey: Passkey, made:
             stepped = await add_proof(call, call.signed_in, proof)
         else:  # made silently: nobody has proved anything by it
             stepped = Stepped(identity=call.identity)
-    told = {"passkey": {"id": passkey.row.id, "name": passkey.row.name}}
-    return replace(stepped, extra={**stepped.extra, **told, "signal": signal(call, user, [passkey, *holder.passkeys])})
+    told = {
+        "passkey": {"id": passkey.row.id, "name": passkey.row.name},
+        "signal": await signal(call, user, [passkey, *holder.passkeys]),
+    }
+    return replace(stepped, extra={**stepped.extra, **told})
 
 
 async def _verified(call: Call, holder: Holder, credential: JsonObject) -> Registered:
@@ -141,7 +154,7 @@ async def _holder(call: Call, attempt: str | None) -> Holder:
             return Holder(mine.attempt.digest, pending.id, handle, pending.address, called, [], None, mine, pending)
     key, user, under_way = await holder_of(call, attempt, METHOD)
     passkeys = await passkeys_of(call, user.id)
-    handle = passkeys[0].user_handle if passkeys else handle_for(user.id)
+    handle = await user_handle_of(call, user, passkeys)
     name = name_for(user)
     return Holder(key, user.id, handle, name, user.name or name, passkeys, user, under_way)
 

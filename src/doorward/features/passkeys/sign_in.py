@@ -113,7 +113,8 @@ async def finish(
     stepped = await advance(call, replace(under_way, attempt=begun), user, proof)
     if stepped.identity is None:
         return stepped
-    return replace(stepped, extra={**stepped.extra, "signal": signal(call, user, await passkeys_of(call, user.id))})
+    told = await signal(call, user, await passkeys_of(call, user.id))
+    return replace(stepped, extra={**stepped.extra, "signal": told})
 
 
 class Ceremony(NamedTuple):
