@@ -65,7 +65,7 @@ def test_a_forgotten_password_is_reset_by_its_link_and_the_second_step_stays(
     assert "a•••@students.university.example" in other.locator("main").inner_text()
     other.get_by_label("New password", exact=True).fill(NEW)
     press(other, "Change password")
-    other.wait_for_url(site("/sign-in/second-step"))
+    other.wait_for_url(site("/sign-in/second-step?done=password.reset"))
     # A code works once; that of the next half minute is taken already.
     other.get_by_label("Code from the app").fill(code_of(secret, now() + timedelta(seconds=30)))
     press(other, "Continue")

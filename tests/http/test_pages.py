@@ -271,6 +271,14 @@ def test_what_is_chosen_on_the_way_needs_a_proved_address(host: Bare) -> None:
         assert (refused.status, ADDRESS in refused.text) == (400, False), path
 
 
+def test_the_page_asks_before_it_closes_an_account(host: Bare) -> None:
+    ann = signed_up(host)
+    assert "Keep it" in ann.page("/account/close").text
+    assert ann.get("/session").status == 200, "to look at it closes nothing"
+    assert send(ann, "/account/close", "/account/close").header("location") == "/auth/account/closed"
+    assert ann.get("/session").status == 401
+
+
 def test_nobody_sets_up_an_app_without_a_sign_in_that_asks_for_it(host: Bare) -> None:
     sent = Browser(host).page("/sign-in/set-up")
     assert (sent.status, sent.header("location")) == (303, "/auth/sign-in?return_to=%2Fauth%2Fsign-in%2Fset-up")

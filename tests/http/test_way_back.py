@@ -118,6 +118,17 @@ def test_who_has_no_javascript_goes_on_by_an_app_where_that_is_enough(host: Bare
     assert instead not in links(ann.page("/passkeys"))
 
 
+def test_a_new_password_is_told_of_where_a_second_step_comes_first(host: Bare) -> None:
+    with_app(host, signed_up(host), "/totp")
+    for language, told in (("en", "Your new password is set."), ("de", "Ihr neues Passwort gilt.")):
+        again = Browser(host, extra={"Accept-Language": language})
+        send(again, "/password/forgot", "/password/forgot", email=ADDRESS)
+        held = send(again, "/password/reset", "/password/reset", code=host.mail.code(), new_password=f"{PASSWORD}s")
+        assert held.header("location") == "/auth/sign-in/second-step?done=password.reset"
+        assert told in again.follow(held).text
+        assert told not in again.page("/sign-in/second-step").text
+
+
 @pytest.mark.parametrize(
     "target",
     [

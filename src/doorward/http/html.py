@@ -64,7 +64,9 @@ class Html:
         form = self._form(visit)
         if isinstance(result, Stepped):
             if result.hold is not None:
-                return redirect(self._url(visit, form.held or page_of_step(self.views, *_named(result.hold))))
+                path, _, told = form.held.partition("?")
+                path = path or page_of_step(self.views, *_named(result.hold))
+                return redirect(self._url(visit, f"{path}?{told}" if told else path))
             return redirect(self._onward(visit, form, result.return_to or visit.back))
         if form.shows:
             words = {"result": await plain(call, result)}

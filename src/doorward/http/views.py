@@ -14,8 +14,8 @@ class Form:
     `page` holds the form: it is shown again when the action refuses. After success the browser goes to `then`, or to
     the page of the sign-in's next step; or, where `shows` names a template, gets the result itself, shown once (its
     words: `result`); or, where `file` names one, gets it as that file. An empty `then` is the page itself. `held` takes
-    the place of the next step's page. Who is on the way to a page of their own (`return_to`) goes there and not to
-    `then`; with `carries`, first to `then`, which takes it along.
+    the place of the next step's page; a `held` that is a query alone goes with it. Who is on the way to a page of their
+    own (`return_to`) goes there and not to `then`; with `carries`, first to `then`, which takes it along.
     """
 
     page: str

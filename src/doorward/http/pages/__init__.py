@@ -40,7 +40,7 @@ FORMS: Mapping[str, Form] = {
     "email.undo": Form("/email/undo", held="/sign-in?done=email.undo"),
     "sign_in.password": Form("/sign-in"),
     "password.forgot": Form("/password/forgot", held="/password/reset"),
-    "password.reset": Form("/password/reset", then="/?done=password.reset"),
+    "password.reset": Form("/password/reset", then="/?done=password.reset", held="?done=password.reset"),
     "password.set": Form("/password/set", then="/security?done=password.set"),
     "sign_in.email_code.send": Form("/sign-in/email-code/send", held="/sign-in/email-code"),
     "sign_in.email_code": Form("/sign-in/email-code"),
