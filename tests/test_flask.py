@@ -131,7 +131,7 @@ def test_a_view_may_want_a_second_factor(app: Flask, auth: Auth) -> None:
     challenge = 'Bearer realm="doorward", error="insufficient_user_authentication", acr_values="aal2"'
     assert refused.header("www-authenticate") == challenge
     sent = ann.send("GET", "/vault", headers={"Accept": "text/html"})
-    assert sent.header("location") == "/auth/totp?return_to=%2Fvault"
+    assert sent.header("location") == "/auth/passkeys?return_to=%2Fvault"
     assert ann.follow(sent).status == 200
     set_up_app(host, ann)
     assert ann.send("GET", "/vault").text == "gold"

@@ -60,7 +60,8 @@ def test_an_address_is_added_by_forms_and_its_letters_link(host: InProcessHost) 
     assert ann.page(link).status == 200
     confirmed = ann.form("/email/verify", link, token=host.mail.token())
     assert (confirmed.status, confirmed.header("location")) == (303, "/auth/?done=email.verify")
-    assert NEW in ann.follow(confirmed).text
+    assert ann.follow(confirmed).status == 200
+    assert NEW in ann.page("/account").text
     again = ann.form("/email/add", "/email", email=NEW)
     assert again.status == 400
     assert "yours already" in again.text
