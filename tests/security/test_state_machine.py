@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -291,10 +292,29 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+def _machine(store_url: str) -> tuple[House, Any]:
+    house = House(standard(), lambda ward: open_store(store_url, records=ward.records), FreeLimits(), os.urandom)
+    return house, type("Machine", (Browsers,), {"house": house})
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_what_is_under_way_ends_when_all_ends(store_url: str, trust: bool) -> None:
+    """An order of steps that chance need not find: it shows a session begun under an epoch that is over."""
+    house, machine = _machine(store_url)
+    try:
+        world = machine()
+        world.begins(with_app=True)
+        world.signs_in_with_all(1, trust=trust, meanwhile="all ends")
+        assert world.under[1] is not None
+        assert world.session == [None, None, None]
+        world.nobody_is_in_of_whom_the_model_does_not_say_it()
+    finally:
+        house.stores.close()
+
+
 def test_nobody_ever_gets_in_by_any_order_of_steps(store_url: str) -> None:
     """More steps: `./dev test tests/security/test_state_machine.py --hypothesis-profile=thorough`."""
-    house = House(standard(), lambda ward: open_store(store_url, records=ward.records), FreeLimits(), os.urandom)
-    machine = type("Machine", (Browsers,), {"house": house})
+    house, machine = _machine(store_url)
     share = {"memory:": 1}.get(store_url, 4)
     examples = max(10, settings().max_examples // share)
     try:
