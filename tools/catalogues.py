@@ -32,7 +32,7 @@ CALLS: dict[str, tuple[int | str, ...]] = {
     "_Wrong": (1,),
 }
 # Tables of sentences in http/pages/shown.py.
-TABLES = ("_WAYS", "_NOTICES", "_WORDED", "_SENTENCES")
+TABLES = ("_WAYS", "_NOTICES", "_HAPPENED", "_WORDED", "_SENTENCES")
 
 Found = tuple[int, str, str | tuple[str, ...], list[str]]
 

@@ -7,6 +7,7 @@ from doorward.features.access_tokens import AccessTokens
 from doorward.features.account import OwnAccount
 from doorward.features.api_keys import ApiKeys
 from doorward.features.assisted_recovery import AssistedRecovery
+from doorward.features.audit import Audit
 from doorward.features.change_email import ChangeEmail
 from doorward.features.dpop import Dpop
 from doorward.features.email_code import EmailCode
@@ -70,4 +71,5 @@ def standard() -> tuple[Feature, ...]:
         Invitations(),
         ForwardAuth(),
         Dpop(),
+        Audit(),
     )

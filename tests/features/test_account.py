@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from doorward.core import cursors
 from doorward.core.erasure import erase_due
 from doorward.core.events import AccountClosing, AccountErased, AccountKept
 from doorward.core.links import MailedLink
@@ -146,7 +147,7 @@ def test_more_rows_than_are_read_at_once_are_all_given(house: House, monkeypatch
     ann = signed_up(house)
     for _ in range(4):
         signed_in(house.browser())
-    monkeypatch.setattr(account, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(cursors, "READ_AT_ONCE", 2)
     assert len({row["id"] for row in ann.do(account.export).records["session"]}) == 5
 
 

@@ -257,7 +257,7 @@ def tour(host: Bare) -> Iterator[tuple[str, Answer]]:
     for path in ("/", "/security", "/sessions", "/totp", "/recovery-codes", "/password/change", "/step-up", "/sign-in"):
         yield f"{path}, signed in", ann.page(path)
     yield from _keys(ann)
-    for path in ("/account", "/account?done=account.update", "/account/export", "/account/close"):
+    for path in ("/account", "/account?done=account.update", "/account/export", "/account/close", "/activity"):
         yield f"{path}, signed in", ann.page(path)
     yield "no such zone", send(ann, "/account/update", "/account", time_zone="Europe/Vulgaria", username="a@b")
     begun = ann.follow(send(ann, "/totp/begin", "/totp", name="Work phone"))

@@ -18,6 +18,7 @@ HARMLESS: set[tuple[str, str]] = set()
 
 # Whose rows are about nobody, or about a user under another name than `user_id`; each with what ends them.
 ABOUT_NOBODY = {
+    "AuditEntry": "what happened, under a pseudonym that leads nowhere once its user is erased; swept when it expires",
     "PendingSignUp": "an address that nobody has proved; swept when it expires",
     "OutboxMessage": "a letter on its way, sealed; swept when it expires",
     "Role": "what those who have it may do",

@@ -15,6 +15,7 @@ from doorward.primitives import tokens
 R = TypeVar("R", bound=Record)
 
 MOST = 100  # of one page
+READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,16 @@ async def page_of(
     rows = await call.store.find(kind, order="-created_at", limit=limit + 1, after=last, **where)
     more = len(rows) > limit
     return rows[:limit], _written(call, rows[limit - 1], bound) if more else None
+
+
+async def all_rows(call: Call, kind: type[R], **where: Any) -> list[R]:
+    """Every row that matches, by key."""
+    found: list[R] = []
+    page = await call.store.find(kind, limit=READ_AT_ONCE, **where)
+    while page:
+        found += page
+        page = await call.store.find(kind, limit=READ_AT_ONCE, after=page[-1], **where)
+    return found
 
 
 def _written(call: Call, row: Any, bound: list[str]) -> str:

@@ -16,6 +16,7 @@ from doorward.core.settings import Settings
 from doorward.core.steps import Method
 
 Chore = Callable[[Call], Awaitable[int]]
+Exports = Callable[[Call], Awaitable[tuple[Mapping[str, Any], ...]]]
 Load = Callable[[Call, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 
 
@@ -85,7 +86,8 @@ class Sealed:
 class Feature:
     """Base of all features. Options are fields of the subclass; what it brings are its class variables.
 
-    `chores` are stories of nobody's that are done every few minutes, and say how much they have done.
+    `chores` are stories of nobody's that are done every few minutes, and say how much they have done. `exports` go,
+    by name, into the export of who is signed in: what is held about them in records that do not name them.
     """
 
     records: ClassVar[tuple[type[Record], ...]] = ()
@@ -100,6 +102,7 @@ class Feature:
     sweeps: ClassVar[tuple[Sweep, ...]] = ()
     chores: ClassVar[tuple[Chore, ...]] = ()
     sealed: ClassVar[tuple[Sealed, ...]] = ()
+    exports: ClassVar[Mapping[str, Exports]] = {}
 
     def check(self, settings: Settings, now: datetime) -> None:
         """Raise `Misconfigured` where options and settings can't work together. Runs at start."""

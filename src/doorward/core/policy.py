@@ -47,6 +47,7 @@ class Policy:
     fresh_within: timedelta = timedelta(minutes=10)
     recovery_wait: timedelta = timedelta(hours=72)
     close_grace: timedelta = timedelta(days=14)
+    audit_life: timedelta = timedelta(days=400)
     access_token_life: timedelta = timedelta(minutes=5)
     api_key_life: timedelta = timedelta(days=366)
     refresh_grace: timedelta = timedelta(seconds=30)

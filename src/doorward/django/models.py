@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from django.db import models
 
+from doorward.django.audit_models import AuditEntry, AuditKey
 from doorward.django.columns import flag, moment, number, text
 from doorward.django.policy_models import FactorDemand, FactorGrace, TrustedDevice
 
-__all__ = ["FactorDemand", "FactorGrace", "TrustedDevice"]
+__all__ = ["AuditEntry", "AuditKey", "FactorDemand", "FactorGrace", "TrustedDevice"]
 
 
 class Account(models.Model):

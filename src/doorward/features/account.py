@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from doorward.core.accounts import account_of
 from doorward.core.action import AttemptText, Identifier, NameText, Needs, PasswordText, Text, TokenText, action
 from doorward.core.call import Call
+from doorward.core.cursors import all_rows
 from doorward.core.doorward import require
 from doorward.core.erasure import erase_due
 from doorward.core.events import AccountClosing, AccountKept, SignedOut
@@ -29,7 +30,6 @@ from doorward.locale import _, catalogues
 from doorward.primitives import places, text
 
 UNDO = "close-undo"  # the purpose of the link that keeps an account
-READ_AT_ONCE = 500  # rows of one kind
 
 LocaleText = Annotated[str, Text(35, least=0)]
 ZoneText = Annotated[str, Text(64, least=0)]
@@ -118,20 +118,13 @@ def _places(locale: str | None, time_zone: str | None) -> dict[str, str]:
 async def export(call: Call) -> Export:
     """Everything held about who is signed in, as one document. Secrets and digests are not in it."""
     user = call.signed_in.user
-    records = {
-        kind.table.removeprefix("doorward_"): tuple([_shown(row) for row in await _all_of(call, kind, user.id)])
-        for kind in about_users(call.world.records)
-    }
+    records: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for kind in about_users(call.world.records):
+        rows = await all_rows(call, kind, user_id=user.id)
+        records[kind.table.removeprefix("doorward_")] = tuple(map(_shown, rows))
+    for feature in call.world.features.values():
+        records |= {name: await load(call) for name, load in feature.exports.items()}
     return Export(call.world.settings.rp_name, call.now, _shown(user), records)
-
-
-async def _all_of(call: Call, kind: type[Record], user_id: str) -> list[Record]:
-    found: list[Record] = []
-    page = await call.store.find(kind, user_id=user_id, limit=READ_AT_ONCE)
-    while page:
-        found += page
-        page = await call.store.find(kind, user_id=user_id, limit=READ_AT_ONCE, after=page[-1])
-    return found
 
 
 def _shown(row: Record) -> dict[str, Any]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "role": "Roles, and what they permit.",
     "admin": "The first way in, without mail.",
     "breached": "Filters of passwords that attackers try first.",
+    "audit": "What happened to an account, or to all of them.",
     "keys": "Look at the keys that sign access tokens, and replace them.",
     "secrets": "Which keys of SECRET are needed, and how an older one may go.",
     "hashes": "What passwords are stored as.",

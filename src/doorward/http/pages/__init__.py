@@ -6,8 +6,8 @@ ours, or extends ours as `doorward/NAME`.
 
 Every template gets the words listed in http/views.py, and from here: `errors` as sentences, `static(name)` for the URL
 of a file of ours, `notice` for what a form before this page has done. Filters: `agent` (a browser's name out of its
-user agent), `day` and `moment` (RFC 3339 to text), `grouped` (a secret in fours), `ways` (`amr` values to words),
-`waiting` (seconds to words).
+user agent), `day` and `moment` (RFC 3339 to text), `grouped` (a secret in fours), `happened` (an event in words),
+`ways` (`amr` values to words), `waiting` (seconds to words).
 """
 
 from __future__ import annotations

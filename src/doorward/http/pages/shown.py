@@ -54,6 +54,33 @@ _NOTICES = {
     "not_me": "All sessions of your account are ended. Now choose a new password.",
     "sign_out": "You are signed out.",
 }
+# What has happened, in an audit trail.
+_HAPPENED = {
+    "signed_in": "Signed in",
+    "signed_out": "Signed out",
+    "sign_in_failed": "A sign-in that failed",
+    "signed_up": "Account made",
+    "account_closing": "Account closed",
+    "account_kept": "Account kept after all",
+    "password_changed": "Password changed",
+    "authenticator_added": "A way to prove who you are was added",
+    "authenticator_removed": "A way to prove who you are was removed",
+    "counter_went_back": "A passkey that may have been copied was used",
+    "recovery_code_used": "Recovery code used",
+    "recovery_begun": "Somebody said that your second factor is lost",
+    "recovery_assisted": "An administrator made a link for your recovery",
+    "recovery_cancelled": "Recovery stopped",
+    "second_factor_replaced": "Second factor replaced",
+    "role_granted": "Role given",
+    "role_revoked": "Role taken away",
+    "refresh_token_reused": "A spent token came back, and its session was ended",
+    "addresses_changed": "E-mail addresses changed",
+    "api_key_created": "API key made",
+    "api_key_revoked": "API key revoked",
+    "invitation_sent": "Invitation sent",
+    "invitation_revoked": "Invitation taken back",
+    "invitation_accepted": "Invitation accepted",
+}
 # Where a refusal reads oddly on the page of the form that was refused: (action, reason) -> title and detail.
 _WORDED = {
     ("password.change", "wrong_credentials"): ("Wrong password", "This is not your present password."),
@@ -160,6 +187,11 @@ def _filled(message: str, detail: str, language: Language) -> str:
     return said.replace("%(number)s", number[0]) if number else said
 
 
+def happened(event: str, language: Language) -> str:
+    """`signed_in` as `Signed in`; an event of a host's by its own name."""
+    return language.gettext(_HAPPENED[event]) if event in _HAPPENED else event.replace("_", " ").capitalize()
+
+
 def notice(query: Any, language: Language) -> str:
     """What the form before this page has done: from a closed list, so that no link can put words on our pages."""
     return language.gettext(_NOTICES.get(query.get("done", ""), ""))
@@ -179,6 +211,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "agent": _worded(agent),
     "day": _worded(day),
     "grouped": grouped,
+    "happened": _worded(happened),
     "moment": _worded(moment),
     "waiting": _worded(waiting),
     "ways": _worded(ways),
