@@ -107,5 +107,7 @@ def test_a_passkey_made_on_the_way_leads_back(host: InProcessHost, path: str) ->
     ann, phone = sign_up(host), SoftAuthenticator(origin=host.origin)
     asked = turned(page(ann, path))
     assert asked.startswith(f"/passkeys{way(host, path)}")
+    assert challenge(ann.get("/verify", require="phr")) == ', acr_values="phr"'
     assert filled_in(ann, asked, phone).header("location") == host.elsewhere.get(path, path)
     assert page(ann, path).status == 200
+    assert ann.get("/verify", require="phr").status == 204

@@ -32,13 +32,14 @@ CODE_LIFE = timedelta(seconds=60)
 async def verify(
     call: Call,
     *,
-    require: Literal["aal1", "aal2"] | None = None,
+    require: Literal["aal1", "aal2", "phr"] | None = None,
     role: RoleText | None = None,
     redirect: Literal["1"] | None = None,
 ) -> Verified:
     """Who makes the proxy's request. What is demanded stands in the proxy's configuration, and `redirect=1` is for
     those that hand our 303 on to the browser."""
-    demand = Demand(Needs.SIGNED_IN, role=role or "", aal=LEVELS[require] if require else 0)
+    resists = require == "phr"
+    demand = Demand(Needs.SIGNED_IN, role=role or "", aal=LEVELS.get(require or "", 0), phishing_resistant=resists)
     await require_demand(call, demand)
     caller = call.caller
     if caller is None:
