@@ -24,7 +24,7 @@ from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 from tests.http.bare import FreeLimits
 from tests.scenarios.client import Answer, Browser, Client, Pairs
 from tests.scenarios.hosts.asgi import call_asgi
-from tests.scenarios.people import ANN, PASSWORD, sign_in, sign_up
+from tests.scenarios.people import ANN, PASSWORD, set_up_app, sign_in, sign_up
 
 ORIGIN = "https://app.example.com"
 
@@ -69,6 +69,21 @@ def test_around_quart(auth: asgi.Auth) -> None:
     app.asgi_app = auth.middleware(app.asgi_app)  # type: ignore[method-assign,assignment]
     ann = the_way_in(Running(app, auth))
     assert ann.send("GET", "/me").text == ANN
+
+
+def test_the_middleware_may_ask_something_of_everybody(auth: asgi.Auth) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"gold"})
+
+    host: Any = Running(auth.middleware(app, aal=2), auth)
+    assert Client(host).send("GET", "/vault").reason == "not_signed_in"
+    ann = sign_up(host)
+    assert ann.send("GET", "/vault").reason == "second_factor_required"
+    sent, _ = anyio.run(lambda: exchange(host.app, [], type="websocket", path="/live"))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    set_up_app(host, ann)
+    assert ann.send("GET", "/vault").text == "gold"
 
 
 def the_way_in(host: Running) -> Browser:

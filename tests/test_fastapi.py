@@ -19,7 +19,7 @@ from doorward.fastapi import Auth, CurrentUser, MaybeUser, needs, public
 from doorward.testing.doubles import CHEAP, SECRET, Clock, MailBox
 from tests.http.bare import FreeLimits
 from tests.scenarios.client import Client
-from tests.scenarios.people import ANN, sign_up
+from tests.scenarios.people import ANN, set_up_app, sign_up
 from tests.test_asgi import Running
 
 ORIGIN = "https://app.example.com"
@@ -111,6 +111,27 @@ def test_no_spelling_makes_a_closed_route_public(app: FastAPI, auth: Auth, targe
     answer = Client(Running(app, auth)).send("GET", target, headers={"Host": name})
     assert "private" not in answer.text.replace(target, "")
     assert answer.status in (307, 400, 401, 404)
+
+
+def test_what_is_closed_may_want_more_of_everybody(app: FastAPI, auth: Auth) -> None:
+    auth.protect(app, aal=2)
+
+    @app.get("/private")
+    async def private() -> str:
+        return "private"
+
+    @app.get("/front")
+    @public
+    async def front() -> str:
+        return "front"
+
+    host: Any = Running(app, auth)
+    assert Client(host).send("GET", "/private").reason == "not_signed_in"
+    ann = sign_up(host)
+    assert ann.send("GET", "/private").reason == "second_factor_required"
+    assert ann.send("GET", "/front").json == "front"
+    set_up_app(host, ann)
+    assert ann.send("GET", "/private").json == "private"
 
 
 def test_closed_by_default_is_one_line(app: FastAPI, auth: Auth) -> None:

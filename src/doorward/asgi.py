@@ -95,8 +95,10 @@ class Auth(Runtime):
         whole = b"\n".join((start, path, scope.get("query_string", b""), *lines))
         return hashlib.blake2b(whole, digest_size=32, key=self._digest_key).digest()
 
-    def middleware(self, app: App) -> App:
-        """`app` with our paths answered; in all others `await scope["doorward"].identity()` says who asks."""
+    def middleware(self, app: App, **wants: Unpack[Wants]) -> App:
+        """`app` with our paths answered; in all others `await scope["doorward"].identity()` says who asks. What is
+        asked here, as by `needs`, is asked of all of them: `auth.middleware(app, aal=2)`."""
+        demand = demanded(**wants) if wants else None
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] not in ("http", "websocket"):
@@ -105,7 +107,10 @@ class Auth(Runtime):
             if scope["type"] == "http" and self.site.owns(path, prefix=prefix):
                 return await self(scope, receive, send)
             visitor = scope[KEY] = Visitor(self, scope)
-            if (refusal := await self.refusal(scope, visitor)) is not None:
+            refusal = await self.refusal(scope, visitor)
+            if refusal is None and demand is not None:
+                refusal = await visitor.refusal(demand)
+            if refusal is not None:
                 return await (_send(send, refusal) if scope["type"] == "http" else _hang_up(scope, receive, send))
             token = _VISITOR.set(visitor)
             try:
@@ -124,11 +129,8 @@ class Auth(Runtime):
             @wraps(endpoint)
             async def wrapper(request: Any, *args: Any, **kwargs: Any) -> Any:
                 visitor: Visitor = request.scope[KEY]
-                try:
-                    await visitor.meet(demand)
-                except Refused as refused:
-                    return _Answer(visitor.turned_away(refused))
-                return await endpoint(request, *args, **kwargs)
+                refusal = await visitor.refusal(demand)
+                return await endpoint(request, *args, **kwargs) if refusal is None else _Answer(refusal)
 
             return wrapper
 
@@ -250,6 +252,14 @@ class Visitor:
 
             await self.auth.arun(ask, self.visit.client, quick=True)
         return identity
+
+    async def refusal(self, demand: Demand) -> Response | None:
+        """The answer to a request that may not go on, or None."""
+        try:
+            await self.meet(demand)
+        except Refused as refused:
+            return self.turned_away(refused)
+        return None
 
     def turned_away(self, refused: Refused) -> Response:
         """The answer to who may not go on."""

@@ -34,6 +34,7 @@ class Auth(asgi.Auth):
             raise Misconfigured("fastapi.E1", "this application has an Auth already; one is enough")
         self._app = app
         self._open: frozenset[str] | None = None
+        self._demand = demanded()
         super().__init__(database, *features, **options)
         setattr(app.state, asgi.KEY, self)
         app.add_middleware(self.middleware)
@@ -43,11 +44,12 @@ class Auth(asgi.Auth):
     def surroundings(self) -> Surroundings:
         return Surroundings(debug=self._app.debug or bool(self._given.get("debug")))
 
-    def protect(self, app: FastAPI, *, public: Sequence[str] = ()) -> None:
-        """Closed by default: every route wants somebody signed in, but those marked `@public` and these paths."""
+    def protect(self, app: FastAPI, *, public: Sequence[str] = (), **wants: Unpack[Wants]) -> None:
+        """Closed by default: every route wants somebody signed in, but those marked `@public` and these paths. More may
+        be asked of all of them, as by `needs`: `auth.protect(app, aal=2)`."""
         if app is not self._app:
             raise Misconfigured("fastapi.E2", "protect the application that this Auth was made for")
-        self._open = frozenset(public)
+        self._open, self._demand = frozenset(public), demanded(**wants)
 
     def needs(self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Callable[..., Any]:
         """A dependency, which gives the identity: `Depends(auth.needs(role="editor"))`."""
@@ -56,11 +58,7 @@ class Auth(asgi.Auth):
     async def refusal(self, scope: asgi.Scope, visitor: asgi.Visitor) -> messages.Response | None:
         if self._open is None or scope["path"] in self._open or self._is_public(scope):
             return None
-        try:
-            await visitor.require()
-        except Refused as refused:
-            return visitor.turned_away(refused)
-        return None
+        return await visitor.refusal(self._demand)
 
     def _is_public(self, scope: asgi.Scope) -> bool:
         """Whether the route that will answer is marked. What is not found here is not public."""

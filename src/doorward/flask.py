@@ -226,18 +226,20 @@ class Auth(Runtime):
 
         return wrap
 
-    def protect(self, app: Flask, *, public: Sequence[str] = ("static",)) -> None:
-        """Closed by default: every view wants somebody signed in, but those marked `@public` and these endpoints."""
-        app.before_request(lambda: self._refusal_unless_public(app, public))
+    def protect(self, app: Flask, *, public: Sequence[str] = ("static",), **wants: Unpack[Wants]) -> None:
+        """Closed by default: every view wants somebody signed in, but those marked `@public` and these endpoints. More
+        may be asked of all of them, as by `needs`: `auth.protect(app, aal=2)`."""
+        demand = demanded(**wants)
+        app.before_request(lambda: self._refusal_unless_public(app, public, demand))
 
-    def _refusal_unless_public(self, app: Flask, public: Sequence[str]) -> Response | None:
+    def _refusal_unless_public(self, app: Flask, public: Sequence[str], demand: Demand) -> Response | None:
         rule = request.url_rule
         if rule is None or rule.endpoint in public:  # no route: Flask's own 404 tells nobody anything
             return None
         if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return None
         view = app.view_functions.get(rule.endpoint)
-        return None if getattr(view, _PUBLIC, False) else self.refusal()
+        return None if getattr(view, _PUBLIC, False) else self._refusal(demand)
 
     def _set_cookies(self, response: Response) -> Response:
         visit: Visit | None = _known().get("visit")

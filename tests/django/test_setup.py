@@ -3,23 +3,25 @@
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
 from django.test import override_settings
 
+from doorward.core.action import Wants
 from doorward.core.finish import finish
 from doorward.core.ports import Unavailable
 from doorward.core.records import Account
 from doorward.core.refusals import Misconfigured
 from doorward.django import conf, runtime
+from doorward.django.middleware import ClosedMiddleware
 from doorward.django.store import DjangoStores
 from tests.django import databases, sites
 from tests.django.test_users import make
 from tests.scenarios.client import Browser
-from tests.scenarios.people import sign_in
+from tests.scenarios.people import set_up_app, sign_in
 from tests.stores.records import RECORDS
 
 OURS = "doorward.django.middleware.AuthenticationMiddleware"
@@ -152,6 +154,26 @@ def test_while_the_database_is_away_nobody_is_signed_out(route: str, monkeypatch
 
 def _away(*_: object) -> None:
     raise Unavailable("away")
+
+
+class Strict(ClosedMiddleware):
+    wants: ClassVar[Wants] = {"aal": 2}
+
+
+@pytest.mark.parametrize("kind", [sites.Wsgi, sites.Asgi])
+def test_what_is_closed_may_want_more_of_everybody(kind: Any) -> None:
+    databases.empty()
+    make()
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, f"{__name__}.Strict"]):
+        site = kind("")
+        browser = Browser(site)
+        assert browser.send("GET", "/who").reason == "not_signed_in"
+        assert sign_in(browser).status == 200
+        assert browser.send("GET", "/who").reason == "second_factor_required"
+        assert browser.send("GET", "/open").text == "open"
+        set_up_app(site, browser)
+        assert browser.send("GET", "/who").json == {"email": "ann@example.com"}
+        site.close()
 
 
 class TestClosed:

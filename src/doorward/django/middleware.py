@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from doorward.core.action import Wants, demanded
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
 from doorward.django.requests import djangos
@@ -75,7 +76,17 @@ async def auser(request: HttpRequest) -> Any:
 
 
 class ClosedMiddleware(djangos_own.LoginRequiredMiddleware):
-    """Closed by default: every view wants somebody signed in, but those marked `@public`. Programs get 401."""
+    """Closed by default: every view wants somebody signed in, but those marked `@public`. Programs get 401.
+
+    A subclass with `wants`, such as `{"aal": 2}`, asks that of all of them, as `needs` does.
+    """
+
+    wants: ClassVar[Wants] = {}
+
+    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        if self.wants and getattr(view_func, "login_required", True):
+            return auth().unmet(request, demanded(**self.wants))
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         return auth().refusal(request) or super().handle_no_permission(request, view_func)
