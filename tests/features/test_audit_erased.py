@@ -39,7 +39,7 @@ def test_after_the_erasure_the_rows_stay_and_lead_to_nobody(house: House) -> Non
     for row in after:
         assert user.id not in str(row)
         for ring in (house.doorward.world.keyring, *_others(house)):
-            assert sealing.unseal(ring, row.details, purpose=audit.PURPOSE, context=row.id) is None
+            assert sealing.unseal(ring, row.details, purpose="audit", context=row.id) is None
     mine = [one for one in all_of(house) if one.subject == kept.subject]
     assert len(mine) == len(after)
     assert {(one.user_id, str(one.details)) for one in mine} == {("", "{}")}

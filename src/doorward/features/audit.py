@@ -24,7 +24,6 @@ from doorward.locale import _
 from doorward.primitives import sealing, tokens
 from doorward.primitives.keyring import Keyring
 
-PURPOSE, KEY_PURPOSE = "audit", "audit-key"
 KEY_ID = "own"  # in sealed details: not one of SECRET
 SOMEBODYS, NOBODYS = "user", "nobody"  # whose an entry is
 NAMES_USERS = frozenset({"by"})  # fields of events that hold the id of somebody else
@@ -96,7 +95,7 @@ async def record(call: Call, event: Event) -> None:
             kind=NOBODYS if key is None else SOMEBODYS,
             event=name_of(type(event)),
             subject="" if key is None else key.subject,
-            details=sealing.seal(ring, details.encode(), purpose=PURPOSE, context=id, nonce=call.world.random(12)),
+            details=sealing.seal(ring, details.encode(), purpose="audit", context=id, nonce=call.world.random(12)),
             created_at=event.at,
             expires_at=event.at + call.policy.audit_life,
         )
@@ -153,19 +152,19 @@ async def _renewed(call: Call, lost: AuditKey) -> AuditKey:
 
 
 def _new_key(call: Call, user_id: str) -> str:
-    return call.seal(tokens.encode(call.world.random(32)).encode(), purpose=KEY_PURPOSE, context=user_id)
+    return call.seal(tokens.encode(call.world.random(32)).encode(), purpose="audit-key", context=user_id)
 
 
 def _ring(call: Call, key: AuditKey | None) -> Keyring | None:
     """What seals and opens details; None where SECRET does not open the key."""
     if key is None:
         return call.keyring
-    plain = sealing.unseal(call.keyring, key.key, purpose=KEY_PURPOSE, context=key.user_id)
+    plain = sealing.unseal(call.keyring, key.key, purpose="audit-key", context=key.user_id)
     return None if plain is None else Keyring([(KEY_ID, tokens.decode(plain.decode()) or b"")])
 
 
 def _opened(ring: Keyring | None, entry: AuditEntry) -> dict[str, Any]:
-    plain = None if ring is None else sealing.unseal(ring, entry.details, purpose=PURPOSE, context=entry.id)
+    plain = None if ring is None else sealing.unseal(ring, entry.details, purpose="audit", context=entry.id)
     found: dict[str, Any] = {} if plain is None else json.loads(plain)
     return found
 
@@ -244,6 +243,6 @@ class Audit(Feature):
     sweeps = (Sweep(AuditEntry, "expires_at"),)
     exports: ClassVar[Mapping[str, Exports]] = {"audit_entry": export}
     sealed = (
-        Sealed(AuditKey, "key", purpose=KEY_PURPOSE, context="user_id"),
-        Sealed(AuditEntry, "details", purpose=PURPOSE, context="id", kind=NOBODYS),
+        Sealed(AuditKey, "key", purpose="audit-key", context="user_id"),
+        Sealed(AuditEntry, "details", purpose="audit", context="id", kind=NOBODYS),
     )
