@@ -10,7 +10,7 @@ from doorward import actions
 from doorward.core.action import Needs
 from doorward.flask import Auth, current_user, public
 from tests.scenarios.client import Browser, Client
-from tests.scenarios.people import set_up_app, sign_up
+from tests.scenarios.people import ANN, set_up_app, sign_up
 from tests.test_flask import app, auth, run
 
 __all__ = ["app", "auth"]
