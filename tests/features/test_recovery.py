@@ -28,7 +28,7 @@ from doorward.testing import SoftAuthenticator
 from doorward.testing.doubles import Guest, House
 from tests.features.addresses import added, letters, rows
 from tests.features.passkeys_used import let_in, not_taken, registered
-from tests.features.people import PASSWORD, code_of, refused, second_step, signed_in, signed_up, with_totp
+from tests.features.people import PASSWORD, at_once, code_of, refused, second_step, signed_in, signed_up, with_totp
 from tests.features.people import recovery as ten_codes
 from tests.features.recovering import (
     ANN,
@@ -244,6 +244,18 @@ def test_what_ends_sessions_ends_it(house: House, end: str) -> None:
         guest, answer = proving(house, password_=NEW if end in ("password", "reset") else PASSWORD)
         assert answer.hold == (Prove(()) if end == "reset" else WAIT)
         refused("wrong_method", guest.do, totp.begin)
+
+
+def test_of_forty_who_ask_for_the_letter_at_once_as_many_get_one_as_are_answered(house: House) -> None:
+    owner_with_totp(house)
+    guest = house.browser()
+    second_step(house, guest)
+    guests = [house.browser() for _ in range(40)]
+    for one in guests:
+        one.client = guest.client
+    outcomes = at_once(*(lambda one=one: one.do(recovery.send) for one in guests))
+    assert set(outcomes) <= {"done", "state_changed", "too_many_attempts"}
+    assert outcomes.count("done") == len(letters(house, ANN, "recovery_code_mailed")) >= 1
 
 
 def test_forty_who_begin_at_once_are_one(house: House) -> None:

@@ -98,8 +98,8 @@ async def send(call: Call, *, attempt: AttemptText | None = None) -> Stepped:
         mailed, code = await by_mail.with_code(call, asked, owner, to=owner.address)
         # ASVS 5.0 6.6.3: to ask for another code gives no more tries.
         mailed = replace(mailed, code_tries=asked.code_tries)
+        kept = await keep(call, under_way, mailed)  # a refusal commits: no letter without its code
         await _write(call, owner, code)
-        kept = await keep(call, under_way, mailed)
     return held(call, kept, Prove((EMAIL.name,)), to=text.masked_address(owner.address))
 
 
