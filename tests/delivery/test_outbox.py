@@ -197,6 +197,7 @@ def test_forty_threads_claim_and_each_letter_leaves_once(
         url = fresh_postgres()
         migrations.migrate(url)
     caplog.set_level(logging.ERROR)
+    caplog.clear()  # of what migrations say
     office = Office(url)
     written = {office.write(f"user{number}@example.com") for number in range(60)}
     mail = Kept()
