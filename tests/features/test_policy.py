@@ -30,8 +30,10 @@ from doorward.http.answers import moment, session_shape
 from doorward.limits.memory import MemoryLimits
 from doorward.server import people
 from doorward.stores import open_store
+from doorward.testing import SoftAuthenticator
 from doorward.testing.doubles import Guest, House
 from tests.features.forgetful import ANN, of_the_host
+from tests.features.passkeys_used import registered
 from tests.features.people import PASSWORD, code_of, recovery, refused, second_step, signed_in, signed_up, with_totp
 
 GRACE = {"second_factor_required": True, "second_factor_grace": 14 * 86_400}
@@ -175,6 +177,26 @@ def test_a_demand_of_one_user_ends_their_sessions_that_lack_it_at_once(house: Ho
     house.clock.forward(seconds=1)
     refused("not_signed_in", lacking.do, sessions.session)
     assert both.do(sessions.session).identity.aal == 2
+
+
+def test_a_demand_of_what_resists_phishing_ends_sessions_that_only_reach_aal2(house: House) -> None:
+    signed_up(house)
+    typed = signed_in_anew(house)
+    with_totp(typed)
+    assert typed.do(sessions.session).identity.aal == 2
+    house.clock.forward(seconds=1)
+    assert demand(house, "phishing-resistant") == 2
+    house.clock.forward(seconds=1)
+    refused("not_signed_in", typed.do, sessions.session)
+
+
+def test_a_session_that_resists_phishing_stays_under_that_demand(house: House) -> None:
+    by_passkey = signed_up(house)
+    registered(by_passkey, SoftAuthenticator())
+    house.clock.forward(seconds=1)
+    assert demand(house, "phishing-resistant") == 0
+    house.clock.forward(seconds=1)
+    assert by_passkey.do(sessions.session).identity is not None
 
 
 def signed_in_anew(house: House) -> Guest:

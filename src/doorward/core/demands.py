@@ -13,8 +13,8 @@ from doorward.core.policy import SecondFactor
 from doorward.core.records import Authenticator, Record, User, column
 from doorward.core.refusals import Misconfigured, Refused, invalid
 from doorward.core.rights import raise_version, roles_of
-from doorward.core.session import Session, level_of
-from doorward.core.steps import meets
+from doorward.core.session import Session, counting, level_of
+from doorward.core.steps import meets, resists_phishing
 from doorward.primitives import tokens
 
 DEMANDS = tuple(level.name.lower().replace("_", "-") for level in SecondFactor)
@@ -127,10 +127,17 @@ async def demand_of_user(call: Call, user: User, second_factor: SecondFactor, *,
         if not second_factor or grace:
             return 0
         rows = await call.store.find(Session, user_id=user.id, limit=MOST_SESSIONS)
-        below = [row for row in rows if level_of(row, call.policy, call.now) < 2]
+        below = [row for row in rows if not _suffices(call, row, second_factor)]
         for row in below:
             await end_session(call, user.id, row.id)
         return len(below)
+
+
+def _suffices(call: Call, session: Session, second_factor: SecondFactor) -> bool:
+    if level_of(session, call.policy, call.now) < 2:
+        return False
+    proofs = counting(session, call.policy, call.now)
+    return second_factor is not SecondFactor.PHISHING_RESISTANT or resists_phishing(proofs, call.world.methods)
 
 
 async def demand_of_role(call: Call, name: str, second_factor: SecondFactor, *, grace: timedelta) -> None:
