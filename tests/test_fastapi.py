@@ -223,6 +223,11 @@ def test_what_developers_do_wrong_is_said(app: FastAPI, auth: Auth) -> None:
         Auth(app, "sqlite://", **options())
     with pytest.raises(Misconfigured, match=r"fastapi\.E2"):
         auth.protect(FastAPI())
+    with pytest.raises(Misconfigured, match=r"fastapi\.E4"):
+        auth.protect(app, public="/news")
+    auth.protect(app, aal=2)
+    with pytest.raises(Misconfigured, match=r"fastapi\.E5"):
+        auth.protect(app, public=["/health"])
     bare = FastAPI()
 
     @bare.get("/me")

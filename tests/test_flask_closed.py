@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from doorward import actions
 from doorward.core.action import Needs
+from doorward.core.refusals import Misconfigured
 from doorward.flask import Auth, current_user, public
 from tests.scenarios.client import Browser, Client
 from tests.scenarios.people import ANN, set_up_app, sign_up
@@ -58,6 +60,11 @@ def test_what_is_closed_may_want_more_of_everybody(app: Flask, auth: Auth) -> No
     assert ann.send("GET", "/front").text == "front"
     set_up_app(host, ann)
     assert ann.send("GET", "/private").text == "private"
+
+
+def test_what_is_public_is_a_list(app: Flask, auth: Auth) -> None:
+    with pytest.raises(Misconfigured, match=r"flask\.E3"):
+        auth.protect(app, public="static")
 
 
 def test_a_view_may_want_a_second_factor(app: Flask, auth: Auth) -> None:

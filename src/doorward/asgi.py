@@ -20,6 +20,7 @@ from doorward.core.action import Demand, Needs, Wants, demanded
 from doorward.core.call import Call, Client
 from doorward.core.doorward import require
 from doorward.core.feature import Feature
+from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
 from doorward.core.session import Caller
 from doorward.cpu import LEAST_MEMORY
@@ -259,6 +260,8 @@ class Visitor:
             await self.meet(demand)
         except Refused as refused:
             return self.turned_away(refused)
+        except Unavailable as error:
+            return self.auth.failed(self.visit.request, error)
         return None
 
     def turned_away(self, refused: Refused) -> Response:

@@ -49,6 +49,10 @@ class Auth(asgi.Auth):
         be asked of all of them, as by `needs`: `auth.protect(app, aal=2)`."""
         if app is not self._app:
             raise Misconfigured("fastapi.E2", "protect the application that this Auth was made for")
+        if isinstance(public, str):
+            raise Misconfigured("fastapi.E4", f"public={public!r}: write a list, public=[{public!r}]")
+        if self._open is not None:
+            raise Misconfigured("fastapi.E5", "protected already; say all of it in one auth.protect(…)")
         self._open, self._demand = frozenset(public), demanded(**wants)
 
     def needs(self, needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Callable[..., Any]:

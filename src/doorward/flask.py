@@ -229,6 +229,8 @@ class Auth(Runtime):
     def protect(self, app: Flask, *, public: Sequence[str] = ("static",), **wants: Unpack[Wants]) -> None:
         """Closed by default: every view wants somebody signed in, but those marked `@public` and these endpoints. More
         may be asked of all of them, as by `needs`: `auth.protect(app, aal=2)`."""
+        if isinstance(public, str):
+            raise Misconfigured("flask.E3", f"public={public!r}: write a list, public=[{public!r}]")
         demand = demanded(**wants)
         app.before_request(lambda: self._refusal_unless_public(app, public, demand))
 

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.checks import run_checks
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 
 from doorward.core.action import Wants
 from doorward.core.finish import finish
@@ -16,6 +18,7 @@ from doorward.core.ports import Unavailable
 from doorward.core.records import Account
 from doorward.core.refusals import Misconfigured
 from doorward.django import conf, runtime
+from doorward.django.decorators import public
 from doorward.django.middleware import ClosedMiddleware
 from doorward.django.store import DjangoStores
 from tests.django import databases, sites
@@ -158,6 +161,43 @@ def _away(*_: object) -> None:
 
 class Strict(ClosedMiddleware):
     wants: ClassVar[Wants] = {"aal": 2}
+
+
+def test_a_mark_of_somebody_elses_opens_nothing_that_is_closed_with_wants() -> None:
+    """Packages mark views of theirs `login_required = False`, and open them to everybody."""
+    databases.empty()
+    site = sites.Wsgi("")
+    asked = RequestFactory().get("/who", headers={"Host": "app.example.com"})
+    asked.user = AnonymousUser()
+    foreign, ours = login_not_required(lambda request: None), public(lambda request: None)
+    assert Strict(lambda request: None).process_view(asked, foreign, (), {}).status_code == 401
+    assert Strict(lambda request: None).process_view(asked, ours, (), {}) is None
+    site.close()
+
+
+def test_what_is_wanted_is_checked_at_start() -> None:
+    wrong = type("Wrong", (ClosedMiddleware,), {"wants": {"aall": 2}})
+    with pytest.raises(Misconfigured, match=r"needs\.E1"):
+        wrong(lambda request: None)
+
+
+@pytest.mark.parametrize("closing", ["Strict", "Plain"])
+def test_what_is_closed_says_so_when_the_database_is_away(closing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    databases.empty()
+    make()
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, f"{__name__}.{closing}"]):
+        site = sites.Wsgi("")
+        browser = Browser(site)
+        assert sign_in(browser).status == 200
+        monkeypatch.setattr("doorward.django.store.DjangoStore._fetched", _away)
+        answer = browser.send("GET", "/who")
+        assert answer.status == 503
+        assert int(answer.header("retry-after")) > 0
+        site.close()
+
+
+class Plain(ClosedMiddleware):
+    """As it comes."""
 
 
 @pytest.mark.parametrize("kind", [sites.Wsgi, sites.Asgi])

@@ -107,7 +107,9 @@ def test_a_running_process_makes_none_by_a_list_that_is_over(tmp_path: Path) -> 
 def test_a_list_past_its_next_update_is_still_believed(tmp_path: Path) -> None:
     """What it certifies is certified; that a newer one is out is for the doctor to say."""
     house = house_with(tmp_path / "list", ALLIANCE.signed([entry(MAKER, "FIDO_CERTIFIED")], nextUpdate="2026-01-01"))
-    registered(signed_up(house), SoftAuthenticator(attestation="packed", attestor=MAKER))
+    guest, device = signed_up(house), SoftAuthenticator(attestation="packed", attestor=MAKER)
+    registered(guest, device)
+    assert let_in(guest, device).identity is not None
 
 
 def test_a_malformed_entry_takes_no_other_with_it() -> None:

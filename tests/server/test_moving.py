@@ -19,11 +19,13 @@ import pytest
 
 from doorward.core.call import Call
 from doorward.core.records import CORE_RECORDS, Moves, User
+from doorward.core.refusals import Misconfigured
 from doorward.core.rights import grant
 from doorward.features import api_keys, recovery_codes, roles, sessions, sign_up, totp
 from doorward.features.token_keys import TokenKey, token_keys
 from doorward.limits import MemoryLimits
 from doorward.presets import standard
+from doorward.server.moving import arriving
 from doorward.stores import open_store
 from doorward.stores.revision import head
 from doorward.stores.sqlalchemy import SqlStore
@@ -268,6 +270,20 @@ def test_what_is_not_whole_changes_no_database(
     assert doorward("import", changed(tmp_path / "a.jsonl", DAMAGES[damage]).name, "--json", **new).code == 1
     assert doorward("user", "list", "--json", **new).json["items"] == []
     assert doorward("import", "a.jsonl", **new).code == 0
+
+
+def test_a_file_that_is_changed_between_check_and_writing_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(b"line %d\n" % number for number in range(5000)))
+    with path.open("rb") as opened:
+        file = arriving._File(opened, {}, lambda _: None)
+        assert sum(1 for _ in file.lines()) == sum(1 for _ in file.lines()) == 5000
+        for change in (lambda old: old.replace(b"line 4000", b"lines4000"), lambda old: old[:-10], lambda old: old * 2):
+            old = path.read_bytes()
+            path.write_bytes(change(old))
+            with pytest.raises(Misconfigured, match="changed while it was read"):
+                list(file.lines())
+            path.write_bytes(old)
 
 
 def test_who_lacks_secret_can_put_nobody_into_a_file(

@@ -176,6 +176,9 @@ def test_keycloaks_users_come_as_they_are(doorward: Command, settings: dict[str,
     report = taken_in(doorward, settings, {**KEYCLOAK, "totp": False, "notBefore": 0})
     assert report["schemes"] == {"keycloak_pbkdf2_sha256": 1}
     assert set(report["unread"]) == {"totp", "notBefore"}
+    both = [*KEYCLOAK["credentials"], {"type": "otp"}]  # type: ignore[misc]
+    again = taken_in(doorward, settings, {**KEYCLOAK, "credentials": both}, options=("--check",))
+    assert set(again["unread"]) == {"credentials: otp"}
     assert signed_in(house.browser(), "cy@example.com").identity.user.name == "Cy Twombly"
 
 
@@ -285,6 +288,32 @@ def test_a_hash_that_would_stall_a_process_does_not_come(doorward: Command, sett
     assert "unknown format, $argon2id$…" in bad(doorward, settings, costly)
     peppered = {"email": "a@example.com", "password_hash": "peppered$k1$" + HASHES["bcrypt"]}
     assert "unknown format, peppered$…" in bad(doorward, settings, peppered)
+
+
+@pytest.mark.parametrize("secret", ["hunter2:correct horse battery staple", "mysecretpassword$2024 is my password"])
+def test_what_may_be_a_password_in_the_clear_is_not_shown(
+    doorward: Command, settings: dict[str, str], secret: str
+) -> None:
+    shown = bad(doorward, settings, {"email": "a@example.com", "password": secret})
+    assert "unknown format" in shown
+    assert secret[:7] not in shown
+
+
+def test_a_line_that_is_refused_takes_no_name_from_a_later_one(doorward: Command, settings: dict[str, str]) -> None:
+    rows = ({"username": "a", "email": "w@example.com", "roles": ["none"]}, {"email": "w@example.com"})
+    no_name = {"username": "12", "email": "v@example.com"}
+    report = taken_in(doorward, settings, *rows, no_name, {"email": "v@example.com"})
+    assert [each["line"] for each in report["bad"]] == [1, 3]
+    assert (report["imported"], report["there"]) == (2, [])
+
+
+def test_a_pipe_is_no_file_to_run_again(doorward: Command, settings: dict[str, str]) -> None:
+    os.mkfifo("users.pipe")
+    holder = os.open("users.pipe", os.O_RDWR)
+    found = doorward("import", "--users", "users.pipe", **settings)
+    os.close(holder)
+    assert found.code != 0
+    assert "is a pipe" in found.out + found.err
 
 
 def test_whoever_is_here_stays_as_they_are(doorward: Command, settings: dict[str, str], house: House) -> None:

@@ -51,7 +51,6 @@ class Wants(TypedDict, total=False):
     permission: str
     scope: str
     fresh: bool | timedelta
-    fresh_within: timedelta | None
     aal: Literal[1, 2]
     phishing_resistant: bool
 
@@ -71,14 +70,14 @@ class Demand:
 
 def demanded(needs: Needs = Needs.SIGNED_IN, **wants: Unpack[Wants]) -> Demand:
     """`needs(role="editor", fresh=True)` of every host, as a value. Raises `Misconfigured` for what can't be asked."""
-    fresh, within = wants.get("fresh", False), wants.get("fresh_within")
-    if isinstance(fresh, timedelta):
-        within = fresh
-    if fresh and needs is Needs.SIGNED_IN:
+    fresh = wants.get("fresh", False)
+    within = fresh if isinstance(fresh, timedelta) else None
+    if fresh is not False and needs is Needs.SIGNED_IN:
         needs = Needs.FRESH
     named = {name: wants.get(name, "x") for name in ("role", "permission", "scope")}
     unknown = wants.keys() - Wants.__annotations__.keys()
-    if unknown or needs is Needs.NOTHING or not all(named.values()) or wants.get("aal", 1) not in (1, 2):
+    never = within is not None and within <= timedelta(0)
+    if unknown or never or needs is Needs.NOTHING or not all(named.values()) or wants.get("aal", 1) not in (1, 2):
         raise Misconfigured("needs.E1", f"needs({needs}, {wants}) asks for nothing, or for what there is not")
     return Demand(
         needs,

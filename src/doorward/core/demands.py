@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from doorward.core.call import Call
+from doorward.core.devices import trust_counts
 from doorward.core.identify import end_session
 from doorward.core.policy import SecondFactor
 from doorward.core.records import Authenticator, Record, User, column
@@ -105,9 +106,7 @@ async def trust_days(call: Call, user: User) -> int:
 
 def trust_is_offered(call: Call, second_factor: SecondFactor) -> bool:
     """Whether somebody of whom this is demanded may have their browser trusted."""
-    offered = call.world.offers("trusted_devices.end") and call.client.browser
-    lasts = call.policy.trusted_device_life and second_factor is not SecondFactor.PHISHING_RESISTANT
-    return bool(offered and lasts)
+    return trust_counts(call) and call.client.browser and second_factor is not SecondFactor.PHISHING_RESISTANT
 
 
 def demand_named(word: str) -> SecondFactor:

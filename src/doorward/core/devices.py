@@ -51,10 +51,17 @@ def device_digest(secret: str) -> str:
     return tokens.digest(secret, purpose="trusted-device")
 
 
+def trust_counts(call: Call) -> bool:
+    """Whether a trusted browser stands in for a second factor here. Where no session may be below AAL2 it can't, and
+    without the feature nothing would end the trust."""
+    policy = call.policy
+    return bool(policy.trusted_device_life) and policy.lowest_aal < 2 and call.world.offers("trusted_devices.end")
+
+
 async def is_trusted_device(call: Call, account: Account) -> bool:
     """Whether this browser is trusted by this user, and still is by the policy of today."""
     secret, longest = call.client.trusted_device, call.policy.trusted_device_life
-    if not secret or not longest:
+    if not secret or not trust_counts(call):
         return False
     row = await call.store.get(TrustedDevice, digest=device_digest(secret), user_id=account.user_id)
     return (

@@ -280,6 +280,8 @@ async def start_session(
         still = {"user_id": user.id, "auth_epoch": attempt.auth_epoch}
         if await call.store.change(Account, still, version=Plus(1)) != 1:
             raise Refused("attempt_expired")
+        if facts.device_is_trusted and not await use_trusted_device(call, user.id, attempt.auth_epoch):
+            raise Refused("attempt_expired")  # before anything is written: a refusal commits
         if attempt.purpose == STEP_UP:
             session = await _raised(call, attempt, secret, facts.enroll_by)
         else:
@@ -300,11 +302,9 @@ async def start_session(
 
 
 async def _about_device(call: Call, attempt: Attempt, facts: Facts) -> None:
-    """The device that stood in for a second factor is trusted still; and who proved one may have this one trusted,
-    where the policy allows it."""
-    if facts.device_is_trusted and not await use_trusted_device(call, attempt.user_id, attempt.auth_epoch):
-        raise Refused("attempt_expired")
-    seconds = any(call.world.methods[proof.method].second for proof in attempt.proved)
+    """Who proved a second factor may have this device trusted, where the policy allows it."""
+    methods = call.world.methods  # one that was switched off since is not there any more
+    seconds = any(proof.method in methods and methods[proof.method].second for proof in attempt.proved)
     if attempt.trust_device and seconds and has_second_factor(facts) and trust_is_offered(call, facts.second_factor):
         await trust_device(call, attempt.user_id, attempt.auth_epoch)
 

@@ -16,8 +16,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 __all__ = ["login_required", "needs", "public"]
 
-# `@public`: open to everybody in a project that is closed by `doorward.django.middleware.ClosedMiddleware`.
-public = login_not_required
+PUBLIC = "__doorward_public__"
+
+
+def public(view: View) -> View:
+    """`@public`: open to everybody in a project that is closed by `doorward.django.middleware.ClosedMiddleware`.
+
+    Django's own `login_not_required` opens nothing that is closed with `wants`: packages put it on views of theirs.
+    """
+    setattr(view, PUBLIC, True)
+    return login_not_required(view)
 
 
 def login_required(view: View) -> View:

@@ -19,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from doorward.core.action import Wants, demanded
 from doorward.core.ports import Unavailable
 from doorward.core.refusals import Refused
+from doorward.django.decorators import PUBLIC
 from doorward.django.requests import djangos
 from doorward.django.runtime import VISIT, answering, auth
 from doorward.http.visit import Visit
@@ -83,10 +84,18 @@ class ClosedMiddleware(djangos_own.LoginRequiredMiddleware):
 
     wants: ClassVar[Wants] = {}
 
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self.demand = demanded(**self.wants)
+
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
-        if self.wants and getattr(view_func, "login_required", True):
-            return auth().unmet(request, demanded(**self.wants))
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        """Exceptions that leave here are nobody's in Django, so a database that is away is answered here (rule 19)."""
+        try:
+            if self.wants and not getattr(view_func, PUBLIC, False):
+                return auth().unmet(request, self.demand)
+            return super().process_view(request, view_func, view_args, view_kwargs)
+        except Unavailable as error:
+            return djangos(auth().failed(auth().request_of(request), error))
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         return auth().refusal(request) or super().handle_no_permission(request, view_func)

@@ -68,7 +68,10 @@ async def assist(call: Call, user: User, *, by: User | None, show: bool) -> Assi
         raise Refused("wrong_method", "There is no address to mail the link to.")
     async with call.all_or_nothing():
         await remove_links(call, user.id, ASSISTED_LINK)
-        token = await add_link(call, ASSISTED_LINK, life=LINK_LIFE, user_id=user.id, auth_epoch=account.auth_epoch)
+        helper = by.id if by else ""
+        token = await add_link(
+            call, ASSISTED_LINK, life=LINK_LIFE, user_id=user.id, subject=helper, auth_epoch=account.auth_epoch
+        )
         link, until = call.link(f"/recovery/assisted?token={token}"), call.now + LINK_LIFE
         words = {"until": until.isoformat(), "cancel_link": await cancel_link(call, user, LINK_LIFE)}
         await tell(call, user, "recovery_assisted", words)
@@ -102,6 +105,7 @@ async def open_link(
         still = {"user_id": user.id, "auth_epoch": link.auth_epoch}
         if await call.store.change(Account, still, version=Plus(1)) != 1:
             raise Refused("invalid_token")
+        await _demand_helper(call, link.subject, user)
         if new_hash:
             await passwords.bind_anew(call, user, authenticator, new_hash, by_mail=False)
         else:
@@ -114,6 +118,17 @@ async def open_link(
         stepped = await advance(call, under_way, fresh, *proofs)
     call.effects.known_device = user.id  # rule 12: with tries that strangers can't use up
     return stepped
+
+
+async def _demand_helper(call: Call, helper_id: str, user: User) -> None:
+    """Who made the link might make it now: what their user was given since is no way to more power either. An operator
+    always might."""
+    if not helper_id:
+        return
+    helper = await call.store.get(User, id=helper_id)
+    may = None if helper is None or not helper.active else await permissions_of(call, helper)
+    if may is None or RECOVER_USERS not in may or not may.cover(await permissions_of(call, user)):
+        raise Refused("invalid_token")
 
 
 async def _user_behind(call: Call, token: str) -> User:

@@ -22,11 +22,12 @@ async def sign_out(call: Call, *, all: bool = False) -> None:
     if call.identity is None:
         return
     user, session = call.identity.user, call.identity.session
-    if all:
-        await end_sessions(call, user.id)
-    else:
-        await end_session(call, user.id, session.id)
-    await call.emit(SignedOut(at=call.now, user_id=user.id, session_id="" if all else session.id))
+    async with call.all_or_nothing():  # with the keys and the entry that listeners see to
+        if all:
+            await end_sessions(call, user.id)
+        else:
+            await end_session(call, user.id, session.id)
+        await call.emit(SignedOut(at=call.now, user_id=user.id, session_id="" if all else session.id))
     call.identity = None
 
 

@@ -18,7 +18,11 @@ WHOSE = "It holds everybody's addresses and hashes: keep it as you keep the data
 @click.command("export")
 @CONFIG
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--with-sessions", is_flag=True, help="Sessions and refresh tokens too: who is signed in stays so.")
+@click.option(
+    "--with-sessions",
+    is_flag=True,
+    help="Sessions, refresh tokens and trusted browsers too.",
+)
 @reports
 def command(output: Output, config: Path | None, file: Path, with_sessions: bool) -> None:
     """Write every record of the installation to FILE as JSON Lines; `-` is standard output.

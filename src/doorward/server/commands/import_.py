@@ -81,9 +81,13 @@ def _users(output: Output, config: Path | None, file: Path, *, check: bool, with
 
 def _opened(file: Path) -> io.BufferedReader:
     try:
-        return file.open("rb")
+        opened = file.open("rb")
     except OSError as error:
         raise Misconfigured("users.E1", f"{file} can't be read: {error.strerror}; name a file") from None
+    if not opened.seekable():
+        opened.close()
+        raise Misconfigured("users.E1", f"{file} is a pipe; write it to a file, which can be read again")
+    return opened
 
 
 def _as_json(report: Report, *, check: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from doorward.stores.revision import head
 
 PASSES = 3  # the file is read to check it, to add its rows, and to compare them
 DAMAGED = "the file is not whole, or was changed: {}; make it anew, nothing was imported"
+CHANGED = "the file was changed while it was read; empty the database, and import a file that nobody writes to"
 
 
 @dataclass(slots=True)
@@ -39,15 +41,37 @@ class _File:
     file: BinaryIO
     kinds: Mapping[str, Kind]
     tick: Tick
+    marks: list[bytes] = field(default_factory=list)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """All lines, each with its number. A line that is too long comes in pieces, which no line looks like."""
+        """All lines, each with its number. A line that is too long comes in pieces, which no line looks like.
+
+        The first reading, which goes to the end and checks the whole, remembers what stood there; no line of a later
+        one is believed that differs from it. Raises `Misconfigured`.
+        """
         self.file.seek(0)
-        number = 0
-        while line := self.file.readline(LONGEST_LINE):
-            number += 1
-            self.tick(len(line))
-            yield number, line
+        first, number, nth = not self.marks, 0, 0
+        while chunk := self._chunk():
+            mark = hashlib.sha256(b"".join(chunk)).digest()
+            if first:
+                self.marks.append(mark)
+            elif nth >= len(self.marks) or self.marks[nth] != mark:
+                raise Misconfigured("moving.E8", CHANGED)
+            nth += 1
+            for line in chunk:
+                number += 1
+                self.tick(len(line))
+                yield number, line
+        if nth != len(self.marks):
+            raise Misconfigured("moving.E8", CHANGED)
+
+    def _chunk(self) -> list[bytes]:
+        chunk: list[bytes] = []
+        size = 0
+        while len(chunk) < PAGE and size < LONGEST_LINE and (line := self.file.readline(LONGEST_LINE)):
+            chunk.append(line)
+            size += len(line)
+        return chunk
 
     def batches(self) -> Iterator[list[Record]]:
         """The rows, as many at a time as are written in one transaction; those of one batch are of one table."""
@@ -133,6 +157,8 @@ def _check_whole(call: Call, file: _File, header: Header) -> None:
         footer = form.read_footer(line)
         if footer is None:
             total.digest.update(line)
+            if number == 1 and form.read_header(line) != header:
+                raise Misconfigured("moving.E8", CHANGED)
             if number > 1:
                 counts[form.read_row(line, number, file.kinds).table] += 1
                 total.rows += 1

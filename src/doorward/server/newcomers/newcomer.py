@@ -38,7 +38,12 @@ LONGEST_TOTP = 128  # bytes
 # Milliseconds since 1970 have been beyond this since 1973, seconds will be in the year 5138.
 MILLISECONDS = 100_000_000_000
 # What a hash begins with, where its system wrote a mark: the rest is nobody's business.
-_MARK = re.compile(r"\$[\w-]{1,20}\$|\{[\w-]{1,20}\}|\w{1,24}[:$]", re.ASCII)
+# Bare words are those of hashes: a column of passwords in the clear has words before a colon, too.
+_MARK = re.compile(
+    r"\$[\w-]{1,20}\$|\{[\w-]{1,20}\}"
+    r"|(?:peppered|argon2\w{0,2}|bcrypt\w{0,7}|scrypt|pbkdf2\w{0,12}|md5|sha(?:1|256|512))[:$]",
+    re.ASCII,
+)
 _SHORTEST_MARKED = 30
 
 
@@ -78,6 +83,10 @@ def sorted_out(row: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
             raise Bad(f"{ours} stands twice")
         elif value is not None:
             known[ours] = value
+    listed = known.get("credentials")
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and one.get("type") != "password":
+            others.add(f"credentials: {str(one.get('type'))[:32]}")
     return known, others
 
 

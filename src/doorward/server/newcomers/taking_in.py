@@ -99,6 +99,7 @@ async def _looked_at(call: Call, number: int, row: lines.Row | str, rules: _Rule
     except (Bad, Refused) as wrong:
         report.bad.append((number, told(wrong) if isinstance(wrong, Refused) else str(wrong)))
         return None
+    rules.seen.update(_names_of(one))
     return one
 
 
@@ -127,17 +128,16 @@ async def _is_there(call: Call, one: Newcomer, rules: _Rules) -> str | None:
                 return "the address is somebody's here"
     elif one.username and await call.store.find(User, username=one.username, limit=1):
         return "the user name is somebody's here"
-    for key in (canonical, _username_key(one)):
-        if key and _is_again(key, rules.seen):
-            return "an earlier line has the same address or user name"
+    if not rules.seen.isdisjoint(_names_of(one)):
+        return "an earlier line has the same address or user name"
     return None
 
 
-def _is_again(key: str, seen: set[bytes]) -> bool:
-    digest = blake2b(key.encode(), digest_size=8).digest()
-    again = digest in seen
-    seen.add(digest)
-    return again
+def _names_of(one: Newcomer) -> set[bytes]:
+    """What nobody else of the file may have, in eight bytes each."""
+    canonical = text.canonical_address(one.email) if one.email else None
+    keys = [key for key in (canonical, _username_key(one)) if key]
+    return {blake2b(key.encode(), digest_size=8).digest() for key in keys}
 
 
 def _username_key(one: Newcomer) -> str | None:
