@@ -79,6 +79,17 @@ def test_a_user_has_twenty_at_most(house: House) -> None:
     assert refused("invalid_input", guest.do, passkeys.register_begin).errors[0].reason == "too_many"
 
 
+def test_who_begins_often_ends_with_twenty_as_well(house: House) -> None:
+    guest = signed_up(house)
+    devices = [SoftAuthenticator() for _ in range(24)]
+    made = [device.register(guest.do(passkeys.register_begin).options) for device in devices]
+    for credential in made[:20]:
+        guest.do(passkeys.register_finish, credential=credential)
+    for credential in made[20:]:
+        refused("invalid_input", guest.do, passkeys.register_finish, credential=credential)
+    assert len(guest.do(passkeys.list_passkeys).items) == 20
+
+
 def test_registration_wants_a_fresh_proof_of_all_factors(house: House) -> None:
     guest, device = signed_up(house), SoftAuthenticator()
     begun = guest.do(passkeys.register_begin)

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from doorward.core.call import Call
 from doorward.core.events import CounterWentBack
 from doorward.core.possession import SpentProof
 from doorward.core.records import User
 from doorward.core.refusals import Refused
 from doorward.core.steps import Prove
 from doorward.features import magic_link, passkeys, password, sessions, step_up
+from doorward.features.passkeys.decoys import is_decoy
 from doorward.primitives import tokens, webauthn
 from doorward.testing import NotAllowed, SoftAuthenticator
 from doorward.testing.doubles import Guest, House
@@ -73,7 +75,44 @@ def test_a_name_that_was_given_is_the_only_one_that_comes_in(house: House) -> No
         browser = house.browser()
         begun = browser.do(passkeys.sign_in_begin, identifier=name)
         credential = bob.authenticate(begun.options, credential=bob.credentials[0])
-        refused("no_sign_in_under_way", browser.do, passkeys.sign_in_finish, credential=credential)
+        refused("wrong_credentials", browser.do, passkeys.sign_in_finish, credential=credential)
+
+
+def test_what_is_answered_to_a_listed_id_tells_nobody_who_has_passkeys(house: House) -> None:
+    """Neither to a challenge of that name nor to one of nobody's, nor when it is sent again, nor who registers it."""
+    registered(signed_up(house), SoftAuthenticator())  # ann has some, bob has none, and nobody is nobody
+    signed_up(house, "bob@example.com")
+    eve, device = signed_up(house, "eve@example.com"), SoftAuthenticator()
+    registered(eve, device)
+    seen = set()
+    for name in ("ann@example.com", "bob@example.com", "nobody@example.com"):
+        wait_out_limits(house)
+        told: list[object] = []
+        for anybodys in (False, True):
+            browser = house.browser()
+            named = browser.do(passkeys.sign_in_begin, identifier=name).options
+            options = browser.do(passkeys.sign_in_begin).options if anybodys else named
+            credential = device.authenticate(options, credential=device.credentials[0])
+            credential["id"] = credential["rawId"] = named["allowCredentials"][0]["id"]
+            for _ in range(2):
+                with pytest.raises(Refused) as refusal:
+                    browser.do(passkeys.sign_in_finish, credential=credential)
+                told.append((refusal.value.reason, refusal.value.detail))
+        seen.add(tuple(told))
+    ((first, again, *_),) = seen
+    assert (first[0], again[0]) == ("wrong_credentials", "state_changed")
+
+
+def test_nobody_registers_an_id_that_was_made_up(house: House) -> None:
+    named = house.browser().do(passkeys.sign_in_begin, identifier="nobody@example.com").options
+    made_up = tokens.decode(named["allowCredentials"][0]["id"])
+    assert made_up is not None
+    assert house.run(_is_decoy, made_up)
+    assert not house.run(_is_decoy, made_up[:-1] + bytes([made_up[-1] ^ 1]))
+
+
+async def _is_decoy(call: Call, id: bytes) -> bool:
+    return is_decoy(call, id)
 
 
 def test_as_a_second_factor_it_need_not_verify_the_user(house: House) -> None:

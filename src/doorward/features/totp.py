@@ -142,8 +142,11 @@ async def confirm(call: Call, *, code: CodeText, attempt: AttemptText | None = N
     async with call.all_or_nothing():  # rule 7: nothing is bound by an attempt that is refused
         if await call.store.take(TotpEnrolment, id=enrolment.id, secret=enrolment.secret) is None:
             raise Refused("state_changed")
-        await call.store.add(authenticator)
+        # The account's row is locked first: of many at once, no more than there may be are bound (rule 44).
         await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
+        if await call.store.count(Authenticator, user_id=user.id, kind=METHOD.name) >= MOST_DEVICES:
+            raise invalid("name", "too_many", f"at most {MOST_DEVICES} devices")
+        await call.store.add(authenticator)
         await call.emit(AuthenticatorAdded(at=call.now, user_id=user.id, kind=METHOD.name))
         await tell(call, user, "authenticator_added", {"kind": "authenticator app", "device": enrolment.name})
         proof = proof_by(call, METHOD, authenticator=authenticator.id)

@@ -1,7 +1,8 @@
 """Challenges: made here, good once, for one ceremony of one holder, and for five minutes. None is stored before use.
 
-A challenge says itself what was asked, under a MAC that also covers who it is for; so a flood of beginnings fills
-nothing (rule 38). At the end of its ceremony, right or wrong, it is spent.
+A challenge says itself what was asked, under a MAC that also covers whose it is; so a flood of beginnings fills nothing
+(rule 38). Whom it is about it only commits to: it is read, and spent, without a look at who that is, so that nothing
+tells a user who has passkeys from one who has none. At the end of its ceremony, right or wrong, it is spent.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from doorward.primitives.moments import unix_seconds
 LIFE = timedelta(minutes=5)
 NONCE = 16
 _VERSION = b"\x01"
-_BODY = len(_VERSION) + NONCE + 8 + 1
+_WHOM = 16
+_BODY = len(_VERSION) + NONCE + 8 + 1 + _WHOM
 _TAG = 32
 
 
@@ -45,24 +47,32 @@ class Challenge:
     asked: Asked
     expires_at: datetime
 
+    def is_about(self, call: Call, about: str) -> bool:
+        """Whether it was made about this user, or about nobody."""
+        body = self.raw[: _BODY - _WHOM]
+        known = [_whom(call.keyring, id, body, about) for id in call.keyring.ids]
+        return any([hmac.compare_digest(self.raw[_BODY - _WHOM : _BODY], one) for one in known])
+
 
 def make(call: Call, ceremony: str, *, holder: str, about: str, asked: Asked = Asked.NOTHING) -> bytes:
     """A challenge for a ceremony (`create` or `get`) of a holder (a session, an attempt) about a user, or nobody."""
     expires_at = int(unix_seconds(call.now + LIFE))
+    ring, key_id = call.keyring, call.keyring.current_id
     body = _VERSION + call.world.random(NONCE) + expires_at.to_bytes(8, "big") + bytes([asked])
-    return body + _tag(call.keyring, call.keyring.current_id, body, ceremony, holder, about)
+    body += _whom(ring, key_id, body, about)
+    return body + _tag(ring, key_id, body, ceremony, holder)
 
 
-def read(call: Call, raw: bytes, ceremony: str, *, holder: str, about: str) -> Challenge | None:
-    """The challenge, if it is ours and was made for just this. It may be spent, or too old."""
+def read(call: Call, raw: bytes, ceremony: str, *, holder: str) -> Challenge | None:
+    """The challenge, if it is ours and was made for this ceremony of this holder. It may be spent, or too old."""
     if len(raw) != _BODY + _TAG or raw[:1] != _VERSION:
         return None
     body, tag = raw[:_BODY], raw[_BODY:]
-    tags = [_tag(call.keyring, id, body, ceremony, holder, about) for id in call.keyring.ids]
+    tags = [_tag(call.keyring, id, body, ceremony, holder) for id in call.keyring.ids]
     if not any([hmac.compare_digest(tag, one) for one in tags]):
         return None
-    expires_at = datetime.fromtimestamp(int.from_bytes(body[-9:-1], "big"), UTC)
-    return Challenge(raw, Asked(body[-1]), expires_at)
+    said = body[len(_VERSION) + NONCE :]
+    return Challenge(raw, Asked(said[8]), datetime.fromtimestamp(int.from_bytes(said[:8], "big"), UTC))
 
 
 async def spend(call: Call, challenge: Challenge) -> None:
@@ -73,7 +83,14 @@ async def spend(call: Call, challenge: Challenge) -> None:
         raise Refused("state_changed", "This took too long, or was sent twice. Begin again.")
 
 
-def _tag(keyring: Keyring, key_id: str, body: bytes, ceremony: str, holder: str, about: str) -> bytes:
+def _tag(keyring: Keyring, key_id: str, body: bytes, ceremony: str, holder: str) -> bytes:
+    return _mac(keyring, key_id, "made", ceremony, holder, tokens.encode(body))
+
+
+def _whom(keyring: Keyring, key_id: str, body: bytes, about: str) -> bytes:
+    return _mac(keyring, key_id, "about", about, tokens.encode(body))[:_WHOM]
+
+
+def _mac(keyring: Keyring, key_id: str, *said: str) -> bytes:
     key = keyring.key("passkey-challenge", key_id=key_id)
-    bound = tokens.hmac_digest(key, ceremony, holder, about, tokens.encode(body))
-    return tokens.decode(bound.removeprefix("1.")) or b""
+    return tokens.decode(tokens.hmac_digest(key, *said).removeprefix("1.")) or b""

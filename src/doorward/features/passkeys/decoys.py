@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 from doorward.core.call import Call
@@ -20,6 +21,9 @@ _SHAPES: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...] = (
 )
 
 
+_MARK = 8  # bytes at the end of an id of nobody's, by which we know it again
+
+
 def decoys_for(call: Call, canonical: str) -> list[dict[str, Any]]:
     """As `allowCredentials` has them; the same for one name each time."""
     key = call.keyring.key("passkey-decoys")
@@ -33,4 +37,16 @@ def decoys_for(call: Call, canonical: str) -> list[dict[str, Any]]:
 
 def _id(key: bytes, canonical: str, place: str, length: int) -> bytes:
     halves = (tokens.hmac_digest(key, half, place, canonical).removeprefix("1.") for half in ("id", "more"))
-    return b"".join(tokens.decode(half) or b"" for half in halves)[:length]
+    body = b"".join(tokens.decode(half) or b"" for half in halves)[: length - _MARK]
+    return body + _mark(key, body)
+
+
+def is_decoy(call: Call, credential_id: bytes) -> bool:
+    """Whether we made this id up for a name that has no passkeys: it is answered as a passkey that somebody has."""
+    body, mark = credential_id[:-_MARK], credential_id[-_MARK:]
+    keys = [call.keyring.key("passkey-decoys", key_id=id) for id in call.keyring.ids]
+    return any([hmac.compare_digest(_mark(key, body), mark) for key in keys])
+
+
+def _mark(key: bytes, body: bytes) -> bytes:
+    return (tokens.decode(tokens.hmac_digest(key, "mark", tokens.encode(body)).removeprefix("1.")) or b"")[:_MARK]

@@ -46,5 +46,5 @@ def _read(path: str, root: bytes) -> Metadata:
     """Once in a process: it has ten megabytes."""
     try:
         return fido_metadata.read(Path(path).read_bytes(), root)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Misconfigured("passkeys.E3", f"FIDO_METADATA {path} can't be believed ({error}); {CURE}") from None

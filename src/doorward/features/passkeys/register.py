@@ -9,7 +9,7 @@ from doorward.core.action import AttemptText, JsonObject, ShortName, action
 from doorward.core.call import Call
 from doorward.core.enrolling import enrollable, holder_of
 from doorward.core.events import AuthenticatorAdded
-from doorward.core.records import Account, Plus, User
+from doorward.core.records import Account, Authenticator, Plus, User
 from doorward.core.refusals import Refused, invalid
 from doorward.core.sign_in import Stepped, UnderWay, add_proof, advance
 from doorward.core.users import tell
@@ -27,6 +27,7 @@ from doorward.features.passkeys.ceremonies import (
     user_handle_of,
 )
 from doorward.features.passkeys.challenges import Asked
+from doorward.features.passkeys.decoys import is_decoy
 from doorward.features.passkeys.makes import certified_makes
 from doorward.features.passkeys.stored import METHOD, MOST_PASSKEYS, Passkey, made_of, passkeys_of
 from doorward.features.sign_up import PendingSignUp
@@ -54,6 +55,9 @@ class Holder:
     @property
     def attempt(self) -> str | None:
         return None if self.under_way is None else self.under_way.secret
+
+
+TAKEN = "This passkey is registered already."
 
 
 @action("passkeys.register.begin")
@@ -97,6 +101,8 @@ async def finish(
     """Bind the passkey that was made. It counts as proved at once, if somebody was there."""
     holder = await _holder(call, attempt)
     made = await _verified(call, holder, credential)
+    if is_decoy(call, made.credential_id):
+        raise Refused("state_changed", TAKEN)
     called = name or webauthn.maker_of(made.aaguid)
     passkey = made_of(call, made, user_id=holder.about, user_handle=holder.user_handle, name=called)
     if holder.pending is not None and holder.under_way is not None:
@@ -109,9 +115,12 @@ async def finish(
 async def _bound(call: Call, holder: Holder, user: User, passkey: Passkey, made: Registered) -> Stepped:
     """Store the passkey of a user who is there already; of its proof comes what is next."""
     async with call.all_or_nothing():  # rule 7: nothing is bound by an attempt that is refused
-        if not await call.store.add(passkey.row):
-            raise Refused("state_changed", "This passkey is registered already.")
+        # The account's row is locked first: of many at once, no more than there may be are bound (rule 44).
         await call.store.change(Account, {"user_id": user.id}, version=Plus(1))
+        if await call.store.count(Authenticator, user_id=user.id, kind=METHOD.name) >= MOST_PASSKEYS:
+            raise invalid("name", "too_many", f"at most {MOST_PASSKEYS} passkeys")
+        if not await call.store.add(passkey.row):
+            raise Refused("state_changed", TAKEN)
         await call.emit(AuthenticatorAdded(at=call.now, user_id=user.id, kind=METHOD.name))
         await tell(call, user, "authenticator_added", {"kind": _("passkey"), "device": passkey.row.name})
         proof = passkey.proof(call, user_verified=made.user_verified)
@@ -130,8 +139,8 @@ async def _bound(call: Call, holder: Holder, user: User, passkey: Passkey, made:
 
 async def _verified(call: Call, holder: Holder, credential: JsonObject) -> Registered:
     response = parsed(webauthn.read_created, credential)
-    challenge = challenges.read(call, response.challenge, CREATE, holder=holder.key, about=holder.about)
-    if challenge is None:
+    challenge = challenges.read(call, response.challenge, CREATE, holder=holder.key)
+    if challenge is None or not challenge.is_about(call, holder.about):
         raise invalid("credential", "not_valid", "made for another challenge than the one asked with")
     await challenges.spend(call, challenge)
     vouched = Asked.VOUCHED in challenge.asked

@@ -19,7 +19,7 @@ from doorward.core.users import canonical_identifier, find_user, tell, tell_dail
 from doorward.features.passkeys import challenges
 from doorward.features.passkeys.ceremonies import TIMEOUT, Begun, Hint, expected, parsed, signal
 from doorward.features.passkeys.challenges import Asked, Challenge
-from doorward.features.passkeys.decoys import decoys_for
+from doorward.features.passkeys.decoys import decoys_for, is_decoy
 from doorward.features.passkeys.stored import METHOD, Passkey, handle_of, passkeys_of
 from doorward.primitives import tokens, webauthn
 from doorward.primitives.webauthn import Asserted, Response
@@ -103,8 +103,8 @@ async def finish(
     await challenges.spend(call, ceremony.challenge)
     user = None if row is None else await call.store.get(User, id=row.user_id)
     epoch = await epoch_of(call, user)
-    if row is None or user is None or row.disabled_at is not None:
-        raise await fail(call, METHOD.name, "unknown_passkey")
+    if row is None or user is None or row.disabled_at is not None or not ceremony.may_be(call, row.user_id):
+        raise await _not_known(call, ceremony, response)
     passkey = Passkey.of(row)
     used = await _verified(call, passkey, response, ceremony)
     await _counted(call, user, passkey, used)
@@ -125,21 +125,37 @@ class Ceremony(NamedTuple):
     under_way: UnderWay | None
     about_nobody: bool = False
 
+    def may_be(self, call: Call, user_id: str) -> bool:
+        """Whether it was begun for this user, or for whoever comes."""
+        return self.about_nobody or self.challenge.is_about(call, user_id)
+
+
+async def _not_known(call: Call, ceremony: Ceremony, response: Response) -> Refused:
+    """A passkey that is gone here is called unknown, so that it goes from its manager, too. An id that was made up for
+    somebody is answered as one that is somebody's (rule 4)."""
+    if ceremony.about_nobody and not is_decoy(call, response.credential_id):
+        return await fail(call, METHOD.name, "unknown_passkey")
+    return replace(await fail(call, METHOD.name, "wrong_credentials"), detail=NOT_ACCEPTED)
+
 
 async def _ceremony(call: Call, attempt: str | None, response: Response, row: Authenticator | None) -> Ceremony:
     """Which ceremony this ends: the challenge says it, for it was made for one alone."""
     secret = attempt or call.client.attempt
-    for about in (NOBODY, row.user_id if row is not None else NOBODY):
-        challenge = challenges.read(call, response.challenge, GET, holder=_anonymous(secret), about=about)
-        if challenge is not None:
-            cookie = call.client.attempt if Asked.BROWSER in challenge.asked else secret
-            if not secret or not tokens.same(cookie, secret):
-                raise Refused("no_sign_in_under_way")
-            return Ceremony(challenge, None, about_nobody=about == NOBODY)
+    challenge = challenges.read(call, response.challenge, GET, holder=_anonymous(secret))
+    if challenge is not None:
+        cookie = call.client.attempt if Asked.BROWSER in challenge.asked else secret
+        if not secret or not tokens.same(cookie, secret):
+            raise Refused("no_sign_in_under_way")
+        return Ceremony(challenge, None, about_nobody=challenge.is_about(call, NOBODY))
     under_way = await current(call, attempt)
     holder, about = under_way.attempt.digest, under_way.attempt.user_id
-    challenge = challenges.read(call, response.challenge, GET, holder=holder, about=about)
-    if challenge is None or not about or (row is not None and row.user_id != about):
+    challenge = challenges.read(call, response.challenge, GET, holder=holder)
+    if (
+        challenge is None
+        or not about
+        or not challenge.is_about(call, about)
+        or (row is not None and row.user_id != about)
+    ):
         raise await fail(call, METHOD.name, "wrong_credentials", about)
     return Ceremony(challenge, under_way)
 
